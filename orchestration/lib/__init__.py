@@ -1,0 +1,1 @@
+"""What the pipeline does, without Dagster: landing, sources, releases, the sample company."""
