@@ -1,0 +1,67 @@
+-- References that lead nowhere. Grain: feed, table_name, reference.
+-- A reference into a table that no source delivers cannot be resolved and is not judged.
+
+with
+
+{%- set references = [
+    ("lead_events", "stg_landed__lead_event", "lead_id", "leads", "stg_landed__lead", "lead_id"),
+    ("leads", "stg_landed__lead", "merged_into", "leads", "stg_landed__lead", "lead_id"),
+    (
+        "leads", "stg_landed__lead", "converted_opportunity_id",
+        "opportunities", "stg_landed__opportunity", "opportunity_id",
+    ),
+    ("leads", "stg_landed__lead", "contact_id", "contacts", "stg_landed__contact", "contact_id"),
+    ("touches", "stg_landed__touch", "lead_id", "leads", "stg_landed__lead", "lead_id"),
+    (
+        "opportunities", "stg_landed__opportunity", "contact_id",
+        "contacts", "stg_landed__contact", "contact_id",
+    ),
+    (
+        "opportunity_events", "stg_landed__opportunity_event", "opportunity_id",
+        "opportunities", "stg_landed__opportunity", "opportunity_id",
+    ),
+    (
+        "revenue", "stg_landed__revenue", "opportunity_id",
+        "opportunities", "stg_landed__opportunity", "opportunity_id",
+    ),
+] %}
+
+{%- for table_name, model, column, target, target_model, target_column in references %}
+
+{{ table_name }}_{{ column }} as (
+
+    select
+        referring._feed as feed,
+        '{{ table_name }}' as table_name,
+        '{{ column }}' as key,
+        'unresolved reference' as problem,
+        '{{ target }}.{{ target_column }} = ' || referring.{{ column }} as reference,
+        count(*) as rows
+    from {{ ref(model) }} as referring
+    where
+        referring.{{ column }} is not null
+        and not exists (
+            select 1
+            from {{ ref(target_model) }} as referred
+            where referred.{{ target_column }} = referring.{{ column }}
+        )
+        {%- if target in ("contacts", "opportunities", "leads") %}
+        and exists (select 1 from {{ ref(target_model) }})
+        {%- endif %}
+    group by referring._feed, referring.{{ column }}
+
+),
+{%- endfor %}
+
+final as (
+    {% for table_name, model, column, target, target_model, target_column in references %}
+    select * from {{ table_name }}_{{ column }}
+    {%- if not loop.last %}
+
+    union all
+    {% endif -%}
+    {%- endfor %}
+
+)
+
+select * from final

@@ -1,0 +1,218 @@
+-- The versions of spend that are in the books, in whole minor units of both currencies.
+-- Grain: stream, campaign key, account, day, currency, kind, version number.
+-- `delta_minor` and `delta_amount_minor` add up over versions to today's figure.
+-- Not in the books: superseded versions, days after as_of (committed, not spent), versions that
+-- became known after as_of (but the first one always counts: it is how the day became known).
+
+with
+
+versions as (
+
+    select * from {{ ref("int_spend__landed_version") }}
+    where not is_superseded
+
+),
+
+run_parameter as (
+
+    select * from {{ ref("stg_landed__run_parameter") }}
+
+),
+
+currencies as (
+
+    select * from {{ ref("currencies") }}
+
+),
+
+rates as (
+
+    select * from {{ ref("int_fx_rate__interval") }}
+
+),
+
+campaigns as (
+
+    select * from {{ ref("int_campaign") }}
+
+),
+
+in_books as (
+
+    select
+        versions.*,
+        row_number() over (
+            partition by
+                versions.feed,
+                versions.stream,
+                versions.source,
+                versions.account,
+                versions.campaign_key,
+                versions.spend_date,
+                versions.currency,
+                versions.kind
+            order by versions.version_at, versions.load_number
+        ) as known_order,
+        run_parameter.as_of,
+        run_parameter.time_zone,
+        run_parameter.cohort_period,
+        run_parameter.reporting_currency
+    from versions
+    cross join run_parameter
+    where
+        versions.spend_date <= {{ local_date("run_parameter.as_of", "run_parameter.time_zone") }}
+
+),
+
+known as (
+
+    select
+        in_books.feed,
+        in_books.stream,
+        in_books.source,
+        in_books.account,
+        in_books.campaign_key,
+        {{ cohort_start("in_books.spend_date", "in_books.cohort_period", "campaigns.started_on") }}
+            as cohort_start_date,
+        in_books.spend_date,
+        in_books.currency,
+        in_books.kind,
+        in_books.known_order as version_number,
+        in_books.version_at as known_at,
+        in_books.load_number,
+        in_books.is_withdrawal,
+        in_books.impressions,
+        in_books.clicks,
+        in_books.landed_rows,
+        cast(
+            in_books.cost * cast({{ power_of_ten("currencies.exponent") }} as decimal(4, 0))
+            as decimal(38, 9)
+        ) as exact_minor,
+        cast(
+            rates.rate
+            * cast({{ power_of_ten("reporting.exponent - currencies.exponent") }} as decimal(8, 4))
+            as decimal(20, 12)
+        ) as minor_rate
+    from in_books
+    inner join campaigns on in_books.campaign_key = campaigns.campaign_key
+    left join currencies on in_books.currency = currencies.currency
+    left join currencies as reporting on in_books.reporting_currency = reporting.currency
+    left join rates
+        on
+            in_books.currency = rates.currency
+            and in_books.spend_date >= rates.valid_from
+            and in_books.spend_date < rates.valid_to
+    where in_books.known_order = 1 or in_books.version_at <= in_books.as_of
+
+),
+
+with_standing as (
+
+    select
+        *,
+        version_number = max(version_number) over (
+            partition by feed, stream, source, account, campaign_key, spend_date, currency, kind
+        ) as is_current
+    from known
+
+),
+
+-- Parts of a minor unit (micros, shared costs): today's figures of an account and month are rounded
+-- by largest remainder, so that they add up to the rounded total and not to a sum of roundings.
+with_remainder as (
+
+    select
+        *,
+        cast(floor(exact_minor) as bigint) as floor_minor,
+        row_number() over (
+            partition by feed, source, account, currency, date_trunc('month', spend_date), is_current
+            order by
+                exact_minor - floor(exact_minor) desc,
+                spend_date asc,
+                campaign_key asc,
+                kind asc,
+                stream asc,
+                version_number asc
+        ) as remainder_rank,
+        cast(
+            round(
+                sum(exact_minor) over (
+                    partition by
+                        feed, source, account, currency, date_trunc('month', spend_date), is_current
+                ),
+                0
+            ) - sum(floor(exact_minor)) over (
+                partition by
+                    feed, source, account, currency, date_trunc('month', spend_date), is_current
+            )
+            as bigint
+        ) as units_left
+    from with_standing
+
+),
+
+in_minor_units as (
+
+    select
+        *,
+        case
+            when is_current
+                then floor_minor + case when remainder_rank <= units_left then 1 else 0 end
+            else cast(round(exact_minor, 0) as bigint)
+        end as cost_minor
+    from with_remainder
+
+),
+
+in_reporting_currency as (
+
+    select
+        *,
+        cast(round(cast(cost_minor as decimal(18, 0)) * minor_rate, 0) as bigint) as amount_minor
+    from in_minor_units
+
+),
+
+final as (
+
+    select
+        feed,
+        stream,
+        source,
+        account,
+        campaign_key,
+        cohort_start_date,
+        spend_date,
+        currency,
+        kind,
+        version_number,
+        known_at,
+        load_number,
+        is_current,
+        is_withdrawal,
+        impressions,
+        clicks,
+        landed_rows,
+        cost_minor,
+        amount_minor,
+        cost_minor - coalesce(
+            lag(cost_minor) over (
+                partition by
+                    feed, stream, source, account, campaign_key, spend_date, currency, kind
+                order by version_number
+            ),
+            0
+        ) as delta_minor,
+        amount_minor - coalesce(
+            lag(amount_minor) over (
+                partition by
+                    feed, stream, source, account, campaign_key, spend_date, currency, kind
+                order by version_number
+            ),
+            0
+        ) as delta_amount_minor
+    from in_reporting_currency
+
+)
+
+select * from final
