@@ -1,0 +1,1 @@
+"""Tests, in tiers: unit → integration → pipeline → conventions (tests/conftest.py polices them)."""
