@@ -1,0 +1,10 @@
+"""The sample company: one deterministic generator for the sample, the tests and the benchmarks.
+
+Public: `CompanySpec`, `Oddities`, `generate`, `Truth`. On the command line:
+`python -m orchestration.lib.sample --out FOLDER`.
+"""
+
+from orchestration.lib.sample.generator import Format, Truth, generate
+from orchestration.lib.sample.spec import SCENARIOS, CompanySpec, Oddities, Scenario
+
+__all__ = ["SCENARIOS", "CompanySpec", "Format", "Oddities", "Scenario", "Truth", "generate"]

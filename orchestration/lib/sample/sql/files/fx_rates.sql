@@ -1,0 +1,6 @@
+select
+    day,
+    currency,
+    rate,
+from fx
+order by day, currency

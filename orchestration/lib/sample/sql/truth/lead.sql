@@ -1,0 +1,27 @@
+-- One row per lead the CRM holds, with what became of it by as_of.
+select
+    lead_name(i) as lead_id,
+    case when kind in ('test', 'staff') then 'excluded' else kind end as disposition,
+    case kind
+        when 'test' then 'test record'
+        when 'staff' then 'excluded domain'
+        when 'merged' then 'merged into another lead'
+    end as reason,
+    if(kind = 'merged', lead_name(person_i), null) as survivor_lead_id,
+    lead_name(person_i) as person,
+    copies as raw_rows,
+    campaign_key,
+    month,
+    at_second(created_s) as created_at,
+    reached >= 2 as is_mql,
+    reached >= 3 as is_accepted,
+    reached >= 4 as is_sql,
+    reached >= 5 as is_opportunity,
+    reached >= 8 as is_won,
+    getvariable('stage_names')[last_step] as final_stage,
+    eventually >= 2 as will_be_mql,
+    eventually >= 4 as will_be_sql,
+    eventually >= 8 as will_be_won,
+    if(has_deal, opportunity_name(i), null) as opportunity_id,
+from lead_truth
+order by lead_id
