@@ -1,0 +1,186 @@
+"""`tieout status`: what is published, how old it is, and what stopped the last run.
+
+Belongs here: gathering and showing it. It reads JSON files only and imports neither DuckDB nor
+pydantic nor rich: the answer takes less than half a second as a process.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+
+from orchestration.lib.lock import Holder, current_holder
+from orchestration.lib.release import history
+from orchestration.lib.release.errors import ReleaseError
+from orchestration.lib.release.folders import current_number
+from orchestration.lib.release.promote import Publication, publication
+from orchestration.settings import Home
+
+#: Where no feed states a cadence, books older than a day are stale.
+DEFAULT_CADENCE_HOURS = 24
+
+
+@dataclass(frozen=True)
+class Published:
+    """What readers see now."""
+
+    number: int
+    path: str
+    as_of: str
+    published_at: str | None
+    age_seconds: int
+    plan_version: str | None
+    code_version: str
+    laws: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """The last run did not publish: by which laws, since when (the first of the runs in a row)."""
+
+    laws: tuple[str, ...]
+    reason: str
+    since: str
+    last_at: str
+    runs: int
+
+
+@dataclass(frozen=True)
+class Status:
+    """The answer; `stale` holds the reasons, none when the publication is as new as promised."""
+
+    home: str
+    published: Published | None
+    stale: tuple[str, ...]
+    blocked: Blocked | None
+    writer: Holder | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self) | {"is_stale": bool(self.stale)}
+
+
+def read_status(home: Home, now: datetime) -> Status:
+    """Read the state folder; `now` is aware."""
+    number = current_number(home)
+    kept = None if number is None else publication(home, number)
+    blocked = _blocked(history.read_history(home))
+    return Status(
+        home=str(home.root),
+        published=None if kept is None else _published(home, kept, now),
+        stale=() if kept is None else _stale(kept, blocked, now),
+        blocked=blocked,
+        writer=current_holder(home),
+    )
+
+
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON.")] = False,
+) -> None:
+    """Show what is published, how old it is, and which law blocked the last run since when.
+
+    Reads TIEOUT_HOME (.tieout by default). Exits 0 also when nothing is published yet.
+    """
+    try:
+        found = read_status(Home.from_environment(), datetime.now(UTC))
+    except ReleaseError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from error
+    if as_json:
+        typer.echo(json.dumps(found.as_dict(), indent=1, ensure_ascii=False))
+    else:
+        typer.echo("\n".join(_lines(found)))
+
+
+def _published(home: Home, kept: Publication, now: datetime) -> Published:
+    receipt = kept.receipt
+    laws: dict[str, int] = {}
+    for line in receipt.laws:
+        laws[line.status] = laws.get(line.status, 0) + 1
+    return Published(
+        number=kept.number,
+        path=str(home.current_database),
+        as_of=receipt.as_of,
+        published_at=kept.published_at,
+        age_seconds=max(0, int((now - _made_at(kept)).total_seconds())),
+        plan_version=receipt.plan_version,
+        code_version=receipt.code_version,
+        laws=laws,
+    )
+
+
+def _made_at(kept: Publication) -> datetime:
+    return datetime.fromisoformat(kept.receipt.sealed_at)
+
+
+def _stale(kept: Publication, blocked: Blocked | None, now: datetime) -> tuple[str, ...]:
+    """Why the publication is older than it should be.
+
+    Judged by when it was made, not by its as-of time, which may be fixed in the past on purpose.
+    """
+    reasons = []
+    if blocked is not None:
+        reasons.append(f"blocked since {blocked.since}")
+    cadences = [
+        line.cadence_hours for line in kept.receipt.freshness if line.cadence_hours is not None
+    ]
+    hours = min(cadences, default=DEFAULT_CADENCE_HOURS)
+    if now - _made_at(kept) > timedelta(hours=hours):
+        reasons.append(f"made more than {hours} hours ago, the shortest cadence of its sources")
+    return tuple(reasons)
+
+
+def _blocked(events: list[history.Event]) -> Blocked | None:
+    """The unbroken row of blocked runs at the end of the history."""
+    row: list[history.Event] = []
+    for event in reversed(events):
+        if event.action != "blocked":
+            break
+        row.append(event)
+    if not row:
+        return None
+    newest, oldest = row[0], row[-1]
+    return Blocked(newest.laws, newest.reason, oldest.at, newest.at, len(row))
+
+
+def _lines(found: Status) -> list[str]:
+    lines = []
+    if found.published is None:
+        lines.append(f"published   nothing yet in {found.home}")
+    else:
+        shown = found.published
+        laws = ", ".join(f"{count} {name}" for name, count in sorted(shown.laws.items()))
+        lines += [
+            f"published   {shown.number}, made {_age(shown.age_seconds)} ago"
+            f" ({shown.published_at or 'time not recorded'})",
+            f"as of       {shown.as_of}",
+            f"versions    plan {shown.plan_version or '(none)'}, code {shown.code_version}",
+            f"laws        {laws or 'none judged'}",
+            f"file        {shown.path}",
+            f"stale       {'; '.join(found.stale) or 'no'}",
+        ]
+    if found.blocked is None:
+        lines.append("last run    not blocked")
+    else:
+        row = found.blocked
+        lines += [
+            f"last run    BLOCKED by {', '.join(row.laws) or 'the gate'}, at {row.last_at}"
+            f" ({row.runs} in a row since {row.since})",
+            f"            {row.reason}",
+            "            `tieout explain LAW` shows the rows, whose they are and what to do",
+        ]
+    if found.writer is not None:
+        writer = found.writer
+        lines.append(f"writing     pid {writer.pid}, since {writer.started_at}: {writer.command}")
+    return lines
+
+
+def _age(seconds: int) -> str:
+    for unit, length in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} seconds"

@@ -1,0 +1,47 @@
+"""Open the published file as a guest: read it, and nothing else on this machine.
+
+Belongs here: the settings under which anything of ours that serves readers opens a release.
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+from orchestration.lib.release.errors import ReleaseError
+from orchestration.settings import Home
+
+#: What the database is called in a connection; BI tools that open the file see the same name.
+CATALOG = "tieout"
+
+
+def open_published(
+    home: Home, *, memory_limit: str = "1GB", threads: int = 2
+) -> duckdb.DuckDBPyConnection:
+    """A read-only connection to what is published now; it keeps that release while it is open.
+
+    SQL on it cannot read or write other files, load extensions, or lift these limits. The symlink
+    is resolved here, so that two connections of one process never mix two releases.
+    """
+    if not home.current_database.exists():
+        raise ReleaseError(
+            f"nothing is published at {home.current_database}",
+            why="no run has passed the gate yet",
+            next_step="`tieout status` says what stopped it; `tieout run` tries again",
+        )
+    connection = duckdb.connect(
+        config={
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "memory_limit": memory_limit,
+            "threads": threads,
+            # A guest does not spill to disk: what does not fit in its memory fails.
+            "temp_directory": "",
+        }
+    )
+    # Attached, not opened: one process may open a file only with one and the same configuration.
+    path = str(home.current_database.resolve()).replace("'", "''")
+    connection.execute(f"attach '{path}' as {CATALOG} (read_only)")
+    connection.execute(f"use {CATALOG}")
+    connection.execute("set enable_external_access = false")
+    connection.execute("set lock_configuration = true")
+    return connection
