@@ -1,4 +1,5 @@
--- How old each source's newest data is, beside the cadence it promised, and the days it misses.
+-- How old each source's newest data is, beside the cadence it promised (null: none), and the days it
+-- misses.
 -- Grain: feed, table_name, source (the platform for spend, the currency for rates, else null).
 -- A table whose rows are dated by day is as new as the end of its newest day.
 
@@ -107,14 +108,30 @@ newest_loads as (
 
 ),
 
+delivered_tables as (
+
+    select
+        feed,
+        table_name
+    from newest_loads
+
+    union
+
+    select
+        feed,
+        table_name
+    from cadences
+
+),
+
 with_newest as (
 
     select
-        cadences.feed,
-        cadences.table_name,
+        delivered_tables.feed,
+        delivered_tables.table_name,
         gaps.source,
         cadences.cadence_hours,
-        cadences.is_daily,
+        coalesce(cadences.is_daily, false) as is_daily,
         case
             when gaps.feed is not null
                 then {{ local_to_utc(
@@ -126,16 +143,20 @@ with_newest as (
         coalesce(gaps.missing_days, 0) as missing_days,
         gaps.first_missing_day,
         run_parameter.as_of
-    from cadences
+    from delivered_tables
     cross join run_parameter
+    left join cadences
+        on
+            delivered_tables.feed = cadences.feed
+            and delivered_tables.table_name = cadences.table_name
     left join newest_loads
         on
-            cadences.feed = newest_loads.feed
-            and cadences.table_name = newest_loads.table_name
+            delivered_tables.feed = newest_loads.feed
+            and delivered_tables.table_name = newest_loads.table_name
     left join gaps
         on
-            cadences.feed = gaps.feed
-            and cadences.table_name = gaps.table_name
+            delivered_tables.feed = gaps.feed
+            and delivered_tables.table_name = gaps.table_name
 
 ),
 

@@ -47,9 +47,9 @@ lead_events as (
 
 ),
 
-opportunities as (
+opportunity_dispositions as (
 
-    select * from {{ ref("stg_landed__opportunity") }}
+    select * from {{ ref("int_opportunity__disposition") }}
 
 ),
 
@@ -189,45 +189,26 @@ lead_event_rows as (
 
 ),
 
-opportunity_counts as (
-
-    select
-        _feed as feed,
-        opportunity_id,
-        count(*) as rows
-    from opportunities
-    group by _feed, opportunity_id
-
-),
-
 opportunity_rows as (
 
     select
         feed,
         'opportunities' as table_name,
-        'kept' as disposition,
-        'in the books' as reason,
+        disposition,
+        coalesce(reason, 'in the books') as reason,
         count(*) as rows
-    from opportunity_counts
-    group by feed
-
-    union all
-
-    select
-        feed,
-        'opportunities' as table_name,
-        'merged' as disposition,
-        'same id loaded again' as reason,
-        {{ exact_sum("rows - 1") }} as rows
-    from opportunity_counts
-    group by feed
+    from opportunity_dispositions
+    group by feed, disposition, coalesce(reason, 'in the books')
 
 ),
 
-known_opportunities as (
+opportunity_standing as (
 
-    select distinct opportunity_id
-    from opportunities
+    select
+        opportunity_id,
+        min(case disposition when 'kept' then 1 else 2 end) as standing
+    from opportunity_dispositions
+    group by opportunity_id
 
 ),
 
@@ -237,20 +218,22 @@ opportunity_event_rows as (
         opportunity_events._feed as feed,
         'opportunity_events' as table_name,
         case
-            when known_opportunities.opportunity_id is null then 'excluded'
+            when opportunity_standing.opportunity_id is null then 'excluded'
             when opportunity_events.occurred_at > run_parameter.as_of then 'excluded'
-            else 'kept'
+            when opportunity_standing.standing = 1 then 'kept'
+            else 'excluded'
         end as disposition,
         case
-            when known_opportunities.opportunity_id is null then 'no such opportunity'
+            when opportunity_standing.opportunity_id is null then 'no such opportunity'
             when opportunity_events.occurred_at > run_parameter.as_of then 'after as_of'
-            else 'in the books'
+            when opportunity_standing.standing = 1 then 'in the books'
+            else 'its opportunity is not in the books'
         end as reason,
         count(*) as rows
     from opportunity_events
     cross join run_parameter
-    left join known_opportunities
-        on opportunity_events.opportunity_id = known_opportunities.opportunity_id
+    left join opportunity_standing
+        on opportunity_events.opportunity_id = opportunity_standing.opportunity_id
     group by 1, 2, 3, 4
 
 ),
