@@ -1,0 +1,35 @@
+with
+
+source as (
+
+    select * from {{ source("landed", "spend") }}
+
+),
+
+final as (
+
+    select
+        -- text
+        source,
+        account,
+        campaign,
+        currency,
+        lower(trim(kind)) as kind,
+        -- numbers
+        cost,
+        impressions,
+        clicks,
+        -- times
+        day,
+        loaded_at,
+        -- lineage
+        _feed,
+        _load,
+        _file,
+        _line,
+        _loaded_at
+    from source
+
+)
+
+select * from final

@@ -1,0 +1,298 @@
+"""Small companies for tests of the dbt project.
+
+Belongs here: writing the Parquet a run reads (`work/inputs`) from Python literals, by the landing's
+contract, and running dbt on it in this process. Does not belong here: what a test expects.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from dbt.adapters.factory import get_adapter_by_type
+from dbt.cli.main import dbtRunner
+
+from orchestration.lib.sources.canonical import LINEAGE, SQL_TYPE, TABLES
+from orchestration.settings import DBT_PROJECT
+
+Row = Mapping[str, Any]
+
+AS_OF = "2026-03-31 23:00:00"
+
+#: The tables beside the canonical ones that a run reads, with their columns.
+RUN_TABLES: dict[str, dict[str, str]] = {
+    "load": {
+        "feed": "varchar",
+        "table_name": "varchar",
+        "load": "bigint",
+        "file": "varchar",
+        "mode": "varchar",
+        "loaded_at": "timestamp",
+        "is_newest": "boolean",
+        "raw_rows": "bigint",
+        "landed_rows": "bigint",
+        "quarantined_rows": "bigint",
+        "sha256": "varchar",
+        "data_from": "timestamp",
+        "data_to": "timestamp",
+    },
+    "disposition": {
+        "feed": "varchar",
+        "table_name": "varchar",
+        "load": "bigint",
+        "disposition": "varchar",
+        "reason": "varchar",
+        "rows": "bigint",
+    },
+    "quarantine": {
+        "feed": "varchar",
+        "table_name": "varchar",
+        "load": "bigint",
+        "file": "varchar",
+        "line": "bigint",
+        "column": "varchar",
+        "value": "varchar",
+        "reason": "varchar",
+    },
+    "source_total": {
+        "feed": "varchar",
+        "load": "bigint",
+        "source": "varchar",
+        "account": "varchar",
+        "month": "date",
+        "currency": "varchar",
+        "cost": "decimal(38, 9)",
+        "rows": "bigint",
+    },
+    "stage_map": {
+        "feed": "varchar",
+        "entity": "varchar",
+        "raw_status": "varchar",
+        "stage": "varchar",
+        "valid_from": "timestamp",
+        "valid_to": "timestamp",
+    },
+    "tolerance": {
+        "feed": "varchar",
+        "kind": "varchar",
+        "name": "varchar",
+        "at_most": "bigint",
+        "reason": "varchar",
+    },
+    "cadence": {
+        "feed": "varchar",
+        "table_name": "varchar",
+        "cadence_hours": "bigint",
+        "is_daily": "boolean",
+    },
+    "run_parameter": {
+        "as_of": "timestamp",
+        "reporting_currency": "varchar",
+        "time_zone": "varchar",
+        "cohort_period": "varchar",
+        "no_lead_after_days": "bigint",
+        "person_key": "varchar",
+        "company": "varchar",
+    },
+    "qualified_definition": {
+        "version": "varchar",
+        "valid_from": "timestamp",
+        "valid_to": "timestamp",
+        "min_score": "bigint",
+        "exclude_test": "boolean",
+        "sha256": "varchar",
+    },
+    "excluded_domain": {"version": "varchar", "domain": "varchar"},
+}
+
+RUN_PARAMETER: dict[str, Any] = {
+    "as_of": AS_OF,
+    "reporting_currency": "USD",
+    "time_zone": "America/New_York",
+    "cohort_period": "month",
+    "no_lead_after_days": 90,
+    "person_key": "key",
+    "company": "Test company",
+}
+
+
+def columns_of(table: str) -> dict[str, str]:
+    """Names and DuckDB types of an input table, lineage included, in the landing's order."""
+    if table in RUN_TABLES:
+        return RUN_TABLES[table]
+    own = {column.name: SQL_TYPE[column.type] for column in TABLES[table].columns}
+    return own | dict(LINEAGE)
+
+
+def write_inputs(folder: Path, tables: Mapping[str, Sequence[Row]]) -> None:
+    """Write every input table, those that are not given empty, each as one Parquet file.
+
+    A row of a canonical table says only what matters; feed `crm`, load 1, the table's own file,
+    the next line and `AS_OF` are filled in. `load` is derived where it is not given, `run_parameter`
+    is completed from `RUN_PARAMETER`, and a definition's hash is all zeros.
+    """
+    unknown = set(tables) - set(TABLES) - set(RUN_TABLES)
+    if unknown:
+        raise KeyError(f"no such input table: {', '.join(sorted(unknown))}")
+    complete: dict[str, list[dict[str, Any]]] = {
+        name: [_with_lineage(name, number, row) for number, row in enumerate(tables.get(name, ()))]
+        for name in TABLES
+    }
+    for name in RUN_TABLES:
+        complete[name] = [dict(row) for row in tables.get(name, ())]
+    for definition in complete["qualified_definition"]:
+        definition.setdefault("sha256", "0" * 64)
+    complete["run_parameter"] = [RUN_PARAMETER | dict(*tables.get("run_parameter", ()))]
+    if "load" not in tables:
+        complete["load"] = _loads(complete)
+    shutil.rmtree(folder, ignore_errors=True)
+    connection = duckdb.connect()
+    try:
+        for name, rows in complete.items():
+            _write_table(connection, folder / name / "data.parquet", columns_of(name), rows)
+    finally:
+        connection.close()
+
+
+def _with_lineage(table: str, number: int, row: Row) -> dict[str, Any]:
+    lineage = {
+        "_feed": "crm",
+        "_load": 1,
+        "_file": f"{table}.csv",
+        "_line": number + 2,
+        "_loaded_at": AS_OF,
+    }
+    return lineage | dict(row)
+
+
+def _loads(complete: Mapping[str, Sequence[Row]]) -> list[dict[str, Any]]:
+    counts: dict[tuple[str, str, int, str, Any], int] = {}
+    for table in TABLES:
+        for row in complete[table]:
+            key = (row["_feed"], table, row["_load"], row["_file"], row["_loaded_at"])
+            counts[key] = counts.get(key, 0) + 1
+    newest: dict[tuple[str, str, str], int] = {}
+    for feed, table, load, file, _ in counts:
+        newest[feed, table, file] = max(load, newest.get((feed, table, file), 0))
+    return [
+        {
+            "feed": feed,
+            "table_name": table,
+            "load": load,
+            "file": file,
+            "mode": "snapshot",
+            "loaded_at": loaded_at,
+            "is_newest": newest[feed, table, file] == load,
+            "raw_rows": rows,
+            "landed_rows": rows,
+            "quarantined_rows": 0,
+        }
+        for (feed, table, load, file, loaded_at), rows in counts.items()
+    ]
+
+
+def _write_table(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    columns: Mapping[str, str],
+    rows: Sequence[Row],
+) -> None:
+    for row in rows:
+        unknown = set(row) - set(columns)
+        if unknown:
+            raise KeyError(f"{path.parent.name} has no column {', '.join(sorted(unknown))}")
+    definition = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+    connection.execute(f"create or replace temp table input ({definition})")
+    if rows:
+        marks = ", ".join("?" for _ in columns)
+        connection.executemany(
+            f"insert into input values ({marks})",
+            [[row.get(name) for name in columns] for row in rows],
+        )
+    path.parent.mkdir(parents=True)
+    quoted = str(path).replace("'", "''")
+    connection.execute(f"copy input to '{quoted}' (format parquet)")
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """A working warehouse in a folder of its own, built by dbt from given inputs.
+
+    One folder serves many builds: dbt parses once, because the paths it was told stay the same.
+    """
+
+    root: Path
+
+    @property
+    def inputs(self) -> Path:
+        """What dbt reads."""
+        return self.root / "inputs"
+
+    @property
+    def database(self) -> Path:
+        """What dbt writes."""
+        return self.root / "warehouse.duckdb"
+
+    def dbt(self, *arguments: str) -> Any:
+        """Run one dbt command in this process; an error raises with dbt's own words."""
+        variables = {
+            "TIEOUT_INPUTS": str(self.inputs),
+            "TIEOUT_WAREHOUSE": str(self.database),
+            "DBT_TARGET_PATH": str(self.root / "target"),
+            "DBT_LOG_PATH": str(self.root / "logs"),
+            "DBT_PROJECT_DIR": str(DBT_PROJECT),
+            "DBT_PROFILES_DIR": str(DBT_PROJECT),
+        }
+        with _environment(variables):
+            result = dbtRunner().invoke(["--quiet", *arguments])
+            # dbt keeps the file open for writing; nobody else could read it.
+            get_adapter_by_type("duckdb").connections.close_all_connections()
+        if result.exception is not None:
+            raise result.exception
+        if not result.success:
+            failed = [
+                f"{node.node.name}: {node.message}"
+                for node in result.result
+                if node.status not in {"success", "pass"}
+            ]
+            raise AssertionError("\n".join(failed))
+        return result.result
+
+    def build(self, tables: Mapping[str, Sequence[Row]], *select: str) -> None:
+        """Write the inputs and build the selected models (all by default) from nothing."""
+        write_inputs(self.inputs, tables)
+        self.database.unlink(missing_ok=True)
+        chosen = ["--select", *select] if select else []
+        self.dbt("build", "--exclude-resource-types", "unit_test", *chosen)
+
+    def rows(self, query: str) -> list[dict[str, Any]]:
+        """The rows of a query on the warehouse."""
+        with duckdb.connect(str(self.database), read_only=True) as connection:
+            found = connection.execute(query)
+            names = [column[0] for column in found.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+    def row(self, query: str) -> dict[str, Any]:
+        """The only row of a query; none or several are an error."""
+        (only,) = self.rows(query)
+        return only
