@@ -1,0 +1,1 @@
+"""What Dagster sees: assets, checks, the job, its schedule and sensor. Logic is in `lib`."""

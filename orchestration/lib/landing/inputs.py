@@ -1,0 +1,307 @@
+"""`work/inputs`: exactly the Parquet files that one run reads, one folder a table.
+
+Belongs here: which loads a run reads, the small tables about them and about the configuration.
+They are data, not dbt variables: a changed variable makes dbt parse the whole project again.
+Does not belong here: landing itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from orchestration.lib.landing.manifest import DATA, QUARANTINE, Loads, Manifest
+from orchestration.lib.sources import canonical
+from orchestration.lib.sources.config import SourcesFile, TableSource, digest
+from orchestration.lib.sources.values import identifier, quoted
+from orchestration.settings import Home
+
+if TYPE_CHECKING:
+    import duckdb
+
+#: Before anything: a definition or mapping without a first day is in force from here.
+ALWAYS = datetime(1900, 1, 1)  # noqa: DTZ001 - stored as naive UTC
+PERSON_KEY = "TIEOUT_PERSON_KEY"
+
+#: The tables beside the canonical ones: column and type, in order.
+SMALL_TABLES: dict[str, tuple[tuple[str, str], ...]] = {
+    "load": (
+        ("feed", "varchar"), ("table_name", "varchar"), ("load", "bigint"), ("file", "varchar"),
+        ("mode", "varchar"), ("loaded_at", "timestamp"), ("is_newest", "boolean"),
+        ("raw_rows", "bigint"), ("landed_rows", "bigint"), ("quarantined_rows", "bigint"),
+        ("sha256", "varchar"), ("data_from", "timestamp"), ("data_to", "timestamp"),
+    ),
+    "disposition": (
+        ("feed", "varchar"), ("table_name", "varchar"), ("load", "bigint"),
+        ("disposition", "varchar"), ("reason", "varchar"), ("rows", "bigint"),
+    ),
+    "quarantine": (
+        ("feed", "varchar"), ("table_name", "varchar"), ("load", "bigint"), ("file", "varchar"),
+        ("line", "bigint"), ("column", "varchar"), ("value", "varchar"), ("reason", "varchar"),
+    ),
+    "source_total": (
+        ("feed", "varchar"), ("load", "bigint"), ("source", "varchar"), ("account", "varchar"),
+        ("month", "date"), ("currency", "varchar"), ("cost", "decimal(38, 9)"),
+        ("rows", "bigint"),
+    ),
+    "stage_map": (
+        ("feed", "varchar"), ("entity", "varchar"), ("raw_status", "varchar"),
+        ("stage", "varchar"), ("valid_from", "timestamp"), ("valid_to", "timestamp"),
+    ),
+    "tolerance": (
+        ("feed", "varchar"), ("kind", "varchar"), ("name", "varchar"), ("at_most", "bigint"),
+        ("reason", "varchar"),
+    ),
+    "cadence": (
+        ("feed", "varchar"), ("table_name", "varchar"), ("cadence_hours", "bigint"),
+        ("is_daily", "boolean"),
+    ),
+    "run_parameter": (
+        ("as_of", "timestamp"), ("reporting_currency", "varchar"), ("time_zone", "varchar"),
+        ("cohort_period", "varchar"), ("no_lead_after_days", "bigint"), ("person_key", "varchar"),
+        ("company", "varchar"),
+    ),
+    "qualified_definition": (
+        ("version", "varchar"), ("valid_from", "timestamp"), ("valid_to", "timestamp"),
+        ("min_score", "bigint"), ("exclude_test", "boolean"), ("sha256", "varchar"),
+    ),
+    "excluded_domain": (("version", "varchar"), ("domain", "varchar")),
+}  # fmt: skip
+
+Row = Sequence[Any]
+
+
+def input_columns(table: str) -> tuple[tuple[str, str], ...]:
+    """The columns of one folder of `work/inputs`, with their DuckDB types."""
+    if table in SMALL_TABLES:
+        return SMALL_TABLES[table]
+    own = canonical.TABLES[table].columns
+    return (
+        *((column.name, canonical.SQL_TYPE[column.type]) for column in own),
+        *canonical.LINEAGE,
+    )
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """One load that the run reads."""
+
+    source: TableSource
+    manifest: Manifest
+    folder: Path
+    is_newest: bool
+
+
+def write_inputs(
+    con: duckdb.DuckDBPyConnection,
+    home: Home,
+    sources: SourcesFile,
+    as_of: datetime,
+    tables: dict[tuple[str, str], tuple[TableSource, Loads]],
+) -> None:
+    """Build the folder beside its place and swap it in; leftovers of killed runs are swept."""
+    home.work.mkdir(parents=True, exist_ok=True)
+    for leftover in home.work.glob(f"{home.inputs.name}.*"):
+        shutil.rmtree(leftover)
+    building = home.work / f"{home.inputs.name}.new"
+    chosen = [
+        item for source, loads in tables.values() for item in _chosen(source, loads)
+    ]  # fmt: skip
+    empty = _schema_files(con, home)
+    for table in (*canonical.TABLES, *SMALL_TABLES):
+        folder = building / table
+        folder.mkdir(parents=True)
+        _link(folder / "_empty.parquet", empty / f"{table}.parquet")
+    for item in chosen:
+        name = f"{item.source.feed}-{item.manifest.load:06d}.parquet"
+        _link(building / item.source.table.name / name, item.folder / DATA)
+        if item.manifest.quarantined_rows:
+            name = f"{item.source.feed}-{item.source.table.name}-{item.manifest.load:06d}.parquet"
+            _link(building / "quarantine" / name, item.folder / QUARANTINE)
+    rows: dict[str, Iterable[Row]] = {
+        "load": _load_rows(chosen),
+        "disposition": _disposition_rows(chosen),
+        "source_total": _source_total_rows(chosen),
+        "stage_map": _stage_rows(sources),
+        "tolerance": _tolerance_rows(sources),
+        "cadence": _cadence_rows(sources),
+        "run_parameter": [_run_parameter(home, sources, as_of)],
+        "qualified_definition": _qualified_rows(sources),
+        "excluded_domain": [
+            (definition.version, domain.lower())
+            for definition in sources.company.definitions
+            for domain in definition.exclude_email_domains
+        ],
+    }
+    for table, found in rows.items():
+        _write(con, building / table / "data.parquet", SMALL_TABLES[table], list(found))
+    (building / "run_parameter" / "data.parquet").chmod(0o600)
+    # Nobody reads the inputs while they are swapped: one writer at a time, and a run that is
+    # killed between the two renames builds them again.
+    if home.inputs.exists():
+        home.inputs.rename(home.work / f"{home.inputs.name}.old")
+    building.rename(home.inputs)
+    shutil.rmtree(home.work / f"{home.inputs.name}.old", ignore_errors=True)
+
+
+def _chosen(source: TableSource, loads: Loads) -> list[_Chosen]:
+    """The loads of a table that the run reads, and which of them say what is true now."""
+    files = {source.relative(path) for path in source.files()}
+    current = loads.current(files, source.mode)
+    numbers = {manifest.load for manifest in current}
+    # Spend is restated: all of its loads are read, so that the ledger can post the difference.
+    read = loads.live if source.table.name == "spend" else current
+    return [_Chosen(source, m, loads.path(m), m.load in numbers) for m in read]
+
+
+def _link(link: Path, target: Path) -> None:
+    """A relative link, so that the home can be moved; the folder is linked at its final depth."""
+    link.symlink_to(os.path.relpath(target, link.parent))
+
+
+def _schema_files(con: duckdb.DuckDBPyConnection, home: Home) -> Path:
+    """One Parquet file without rows for every table, made once for this version of the columns."""
+    every = {table: input_columns(table) for table in (*canonical.TABLES, *SMALL_TABLES)}
+    folder = home.landing / ".schema" / digest(every)[:16]
+    if folder.is_dir():
+        return folder
+    building = folder.with_name(f"{folder.name}.{os.getpid()}")
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir(parents=True)
+    for table, columns in every.items():
+        _write(con, building / f"{table}.parquet", columns, [])
+    building.rename(folder)
+    return folder
+
+
+def _write(
+    con: duckdb.DuckDBPyConnection,
+    path: Path,
+    columns: tuple[tuple[str, str], ...],
+    rows: list[Row],
+) -> None:
+    """A small table as Parquet: the rows travel as one JSON text, not one statement each."""
+    if rows:
+        texts = [[None if cell is None else str(cell) for cell in row] for row in rows]
+        body = quoted(json.dumps(texts, ensure_ascii=False))
+        origin = f"select unnest(from_json({body}, '[[\"varchar\"]]')) as r"
+        casts = ", ".join(
+            f"r[{i}]::{kind} as {identifier(name)}" for i, (name, kind) in enumerate(columns, 1)
+        )
+        query = f"select {casts} from ({origin})"
+    else:
+        casts = ", ".join(f"null::{kind} as {identifier(name)}" for name, kind in columns)
+        query = f"select {casts} where false"
+    con.execute(f"copy ({query}) to {quoted(str(path))} (format parquet)")
+
+
+# -- rows of the small tables -------------------------------------------------------------------
+
+
+def _load_rows(chosen: list[_Chosen]) -> Iterable[Row]:
+    for item in chosen:
+        m = item.manifest
+        yield (
+            m.feed, m.table, m.load, m.file, item.source.mode, m.loaded_at, item.is_newest,
+            m.raw_rows, m.landed_rows, m.quarantined_rows, m.sha256, m.data_from, m.data_to,
+        )  # fmt: skip
+
+
+def _disposition_rows(chosen: list[_Chosen]) -> Iterable[Row]:
+    for item in chosen:
+        m = item.manifest
+        for reason, rows in sorted(m.excluded.items()):
+            if rows:
+                yield m.feed, m.table, m.load, "excluded", reason, rows
+
+
+def _source_total_rows(chosen: list[_Chosen]) -> Iterable[Row]:
+    for item in chosen:
+        if item.is_newest:
+            m = item.manifest
+            for total in m.control_totals:
+                yield (
+                    m.feed, m.load, total.source, total.account, total.month, total.currency,
+                    total.cost, total.rows,
+                )  # fmt: skip
+
+
+def _midnight(day: date | None, zone: str) -> datetime | None:
+    """The instant at which a day of the reporting zone begins."""
+    if day is None:
+        return None
+    local = datetime.combine(day, time(), ZoneInfo(zone))
+    return local.astimezone(UTC).replace(tzinfo=None)
+
+
+def _stage_rows(sources: SourcesFile) -> Iterable[Row]:
+    zone = sources.company.time_zone
+    for name, feed in sources.sources.items():
+        for entity in ("lead", "opportunity"):
+            for raw, target in getattr(feed.stages, entity).items():
+                if isinstance(target, str):
+                    yield name, entity, raw, target, ALWAYS, None
+                    continue
+                for entry in target:
+                    start = _midnight(entry.from_, zone) or ALWAYS
+                    yield name, entity, raw, entry.stage, start, _midnight(entry.to, zone)
+
+
+def _tolerance_rows(sources: SourcesFile) -> Iterable[Row]:
+    for name, feed in sources.sources.items():
+        for kind, given in (
+            ("quarantine", feed.tolerances.quarantine),
+            ("law", feed.tolerances.laws),
+        ):
+            for key, tolerance in given.items():
+                yield name, kind, key, tolerance.at_most, tolerance.reason
+
+
+def _cadence_rows(sources: SourcesFile) -> Iterable[Row]:
+    for name, feed in sources.sources.items():
+        for table in dict.fromkeys([*feed.cadence_hours, *feed.daily]):
+            yield name, table, feed.cadence_hours.get(table), table in feed.daily
+
+
+def _qualified_rows(sources: SourcesFile) -> Iterable[Row]:
+    zone, definitions = sources.company.time_zone, sources.company.definitions
+    starts = [_midnight(entry.from_, zone) or ALWAYS for entry in definitions]
+    ends = [*starts[1:], None]
+    for entry, start, end in zip(definitions, starts, ends, strict=True):
+        yield entry.version, start, end, entry.min_score, entry.exclude_test, entry.sha256
+
+
+def _run_parameter(home: Home, sources: SourcesFile, as_of: datetime) -> Row:
+    company = sources.company
+    return (
+        as_of, company.reporting_currency, company.time_zone, company.cohort_period,
+        company.no_lead_after_days, person_key(home), company.name,
+    )  # fmt: skip
+
+
+def person_key(home: Home) -> str:
+    """The secret that keys person hashes: the environment's, or one made once for this home.
+
+    It must stay the same: another key makes every person another one.
+    """
+    given = os.environ.get(PERSON_KEY)
+    if given:
+        return given
+    if not home.person_key.exists():
+        home.person_key.parent.mkdir(parents=True, exist_ok=True)
+        building = home.person_key.with_suffix(f".{os.getpid()}")
+        descriptor = os.open(building, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(32))
+            file.flush()
+            os.fsync(file.fileno())
+        building.rename(home.person_key)
+    return home.person_key.read_text(encoding="utf-8").strip()
