@@ -30,6 +30,8 @@ help: ## say what there is
 setup: ## make .venv from requirements.lock (once; again when the lock changes)
 	@scripts/setup
 
+# The sample's people are invented: with a fixed key every clone publishes the same bytes of data.
+run: export TIEOUT_PERSON_KEY ?= bundled-sample
 run: setup ## close the books of the bundled sample company and publish them
 	@$(BIN)/tieout run --sources seeds/sample/sources.yml $(ARGS)
 

@@ -1,5 +1,5 @@
--- How old each source's newest data is, beside the cadence it promised (null: none), and the days it
--- misses.
+-- How old each source's newest data is, beside the cadence it promised (null: none), and the days
+-- it misses.
 -- Grain: feed, table_name, source (the platform for spend, the currency for rates, else null).
 -- A table whose rows are dated by day is as new as the end of its newest day.
 

@@ -1,4 +1,4 @@
--- References that lead nowhere. Grain: feed, table_name, reference.
+-- References that lead nowhere, and ids that two feeds use. Grain: feed, table_name, reference.
 -- A reference into a table that no source delivers cannot be resolved and is not judged.
 
 with
@@ -53,7 +53,44 @@ with
 ),
 {%- endfor %}
 
+repeated_ids as (
+
+    select
+        feed,
+        'leads' as table_name,
+        'lead_id' as key,
+        'leads.lead_id = ' || lead_id as reference,
+        count(*) as rows
+    from {{ ref("int_lead__disposition") }}
+    where reason = 'same id in another feed'
+    group by feed, lead_id
+
+    union all
+
+    select
+        feed,
+        'opportunities' as table_name,
+        'opportunity_id' as key,
+        'opportunities.opportunity_id = ' || opportunity_id as reference,
+        count(*) as rows
+    from {{ ref("int_opportunity__disposition") }}
+    where reason = 'same id in another feed'
+    group by feed, opportunity_id
+
+),
+
 final as (
+
+    select
+        feed,
+        table_name,
+        key,
+        'same id in another feed' as problem,
+        reference,
+        rows
+    from repeated_ids
+
+    union all
     {% for table_name, model, column, target, target_model, target_column in references %}
     select * from {{ table_name }}_{{ column }}
     {%- if not loop.last %}

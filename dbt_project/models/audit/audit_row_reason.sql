@@ -162,7 +162,7 @@ lead_standing as (
 
 ),
 
-lead_event_rows as (
+lead_event_standing as (
 
     select
         lead_events._feed as feed,
@@ -180,12 +180,23 @@ lead_event_rows as (
             when lead_standing.standing = 1 then 'in the books'
             when lead_standing.standing = 2 then 'its lead is excluded'
             else 'its lead was merged into another'
-        end as reason,
-        count(*) as rows
+        end as reason
     from lead_events
     cross join run_parameter
     left join lead_standing on lead_events.lead_id = lead_standing.lead_id
-    group by 1, 2, 3, 4
+
+),
+
+lead_event_rows as (
+
+    select
+        feed,
+        table_name,
+        disposition,
+        reason,
+        count(*) as rows
+    from lead_event_standing
+    group by feed, table_name, disposition, reason
 
 ),
 
@@ -212,7 +223,7 @@ opportunity_standing as (
 
 ),
 
-opportunity_event_rows as (
+opportunity_event_standing as (
 
     select
         opportunity_events._feed as feed,
@@ -228,13 +239,24 @@ opportunity_event_rows as (
             when opportunity_events.occurred_at > run_parameter.as_of then 'after as_of'
             when opportunity_standing.standing = 1 then 'in the books'
             else 'its opportunity is not in the books'
-        end as reason,
-        count(*) as rows
+        end as reason
     from opportunity_events
     cross join run_parameter
     left join opportunity_standing
         on opportunity_events.opportunity_id = opportunity_standing.opportunity_id
-    group by 1, 2, 3, 4
+
+),
+
+opportunity_event_rows as (
+
+    select
+        feed,
+        table_name,
+        disposition,
+        reason,
+        count(*) as rows
+    from opportunity_event_standing
+    group by feed, table_name, disposition, reason
 
 ),
 

@@ -32,7 +32,10 @@ versions as (
 
 currencies as (
 
-    select * from {{ ref("currencies") }}
+    select
+        currency,
+        cast({{ power_of_ten("exponent") }} as decimal(4, 0)) as minor_units
+    from {{ ref("currencies") }}
 
 ),
 
@@ -180,10 +183,7 @@ expected_minor as (
         expected.month,
         expected.currency,
         expected.basis,
-        cast(
-            round(expected.cost * cast({{ power_of_ten("currencies.exponent") }} as decimal(4, 0)), 0)
-            as bigint
-        ) as expected_minor
+        cast(round(expected.cost * currencies.minor_units, 0) as bigint) as expected_minor
     from expected
     left join currencies on expected.currency = currencies.currency
 

@@ -1,5 +1,6 @@
--- Whatever no mapping knows: raw statuses without a stage, campaigns that neither spend nor the list
--- of campaigns has, currencies without an exponent or a rate. Named and counted, never dropped.
+-- Whatever no mapping knows: raw statuses without a stage, campaigns that neither spend nor the
+-- list of campaigns has, currencies without an exponent or a rate. Named and counted, never
+-- dropped.
 -- Grain: feed, entity, kind, value.
 
 with
@@ -136,21 +137,31 @@ unmapped_campaigns as (
 
 ),
 
+unpriced_versions as (
+
+    select
+        feed,
+        spend_date,
+        case
+            when cost_minor is null then currency || ': not an ISO 4217 currency'
+            else currency || ': no exchange rate on the day or in the week before'
+        end as value
+    from versions
+    where amount_minor is null
+
+),
+
 unmapped_currencies as (
 
     select
         feed,
         'spend' as entity,
         'currency' as kind,
-        case
-            when cost_minor is null then currency || ': not an ISO 4217 currency'
-            else currency || ': no exchange rate on the day or in the week before'
-        end as value,
+        value,
         count(*) as rows,
         min(cast(spend_date as timestamp)) as first_seen_at
-    from versions
-    where amount_minor is null
-    group by 1, 2, 3, 4
+    from unpriced_versions
+    group by feed, value
 
 ),
 

@@ -1,6 +1,6 @@
 -- Where every dollar of a campaign's cohort stands today, and how many leads stand there.
 -- Grain: campaign_key, cohort_start_date, stage (funding, the counter-account, is left out).
--- `amount_minor` adds up to the cohort's spend; `leads` adds up to its leads, so both may be summed.
+-- `amount_minor` adds up to the cohort's spend, `leads` to its leads: both may be summed.
 
 with
 

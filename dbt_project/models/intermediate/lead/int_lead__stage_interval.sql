@@ -58,7 +58,7 @@ timeline as (
 
 ),
 
-with_previous as (
+ordered as (
 
     select
         *,
@@ -71,7 +71,17 @@ with_previous as (
                 raw_status nulls last,
                 actor nulls last,
                 reason nulls last
-        ) as from_stage
+        ) as from_stage,
+        row_number() over (
+            partition by lead_id
+            order by
+                entered_at,
+                occurred_at,
+                stage_ordinal,
+                raw_status nulls last,
+                actor nulls last,
+                reason nulls last
+        ) as change_number
     from timeline
 
 ),
@@ -88,28 +98,16 @@ final as (
         reason,
         row_number() over (
             partition by lead_id
-            order by
-                entered_at,
-                occurred_at,
-                stage_ordinal,
-                raw_status nulls last,
-                actor nulls last,
-                reason nulls last
+            order by change_number
         ) as entry_number,
         stage_ordinal,
         is_time_estimated,
         entered_at,
         lead(entered_at) over (
             partition by lead_id
-            order by
-                entered_at,
-                occurred_at,
-                stage_ordinal,
-                raw_status nulls last,
-                actor nulls last,
-                reason nulls last
+            order by change_number
         ) as left_at
-    from with_previous
+    from ordered
     where from_stage is distinct from stage
 
 )

@@ -1,5 +1,5 @@
--- What a cohort's leads share, and since when: the opening total (all that was known when the period
--- closed) and one more version for every later restatement.
+-- What a cohort's leads share, and since when: the opening total (all that was known when the
+-- period closed) and one more version for every later restatement.
 -- Grain: campaign_key, cohort_start_date, total_number (0 is the opening total).
 -- A version holds for instants with known_from < instant <= known_to.
 

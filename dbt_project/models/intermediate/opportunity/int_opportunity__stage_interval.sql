@@ -135,14 +135,18 @@ posted as (
 
 ),
 
-with_previous as (
+ordered as (
 
     select
         *,
         lag(stage) over (
             partition by opportunity_id
             order by entered_at, occurred_at, stage_ordinal, raw_status, amount nulls last
-        ) as from_stage
+        ) as from_stage,
+        row_number() over (
+            partition by opportunity_id
+            order by entered_at, occurred_at, stage_ordinal, raw_status, amount nulls last
+        ) as change_number
     from posted
 
 ),
@@ -157,7 +161,7 @@ final as (
         raw_status,
         row_number() over (
             partition by opportunity_id
-            order by entered_at, occurred_at, stage_ordinal, raw_status, amount nulls last
+            order by change_number
         ) as entry_number,
         stage_ordinal,
         amount,
@@ -166,9 +170,9 @@ final as (
         entered_at,
         lead(entered_at) over (
             partition by opportunity_id
-            order by entered_at, occurred_at, stage_ordinal, raw_status, amount nulls last
+            order by change_number
         ) as left_at
-    from with_previous
+    from ordered
     where from_stage is distinct from stage
 
 )

@@ -110,6 +110,7 @@ with_standing as (
 
     select
         *,
+        cast(date_trunc('month', spend_date) as date) as spend_month,
         version_number = max(version_number) over (
             partition by feed, stream, source, account, campaign_key, spend_date, currency, kind
         ) as is_current
@@ -125,7 +126,7 @@ with_remainder as (
         *,
         cast(floor(exact_minor) as bigint) as floor_minor,
         row_number() over (
-            partition by feed, source, account, currency, date_trunc('month', spend_date), is_current
+            partition by feed, source, account, currency, spend_month, is_current
             order by
                 exact_minor - floor(exact_minor) desc,
                 spend_date asc,
@@ -135,19 +136,13 @@ with_remainder as (
                 version_number asc
         ) as remainder_rank,
         cast(
-            round(
-                sum(exact_minor) over (
-                    partition by
-                        feed, source, account, currency, date_trunc('month', spend_date), is_current
-                ),
-                0
-            ) - sum(floor(exact_minor)) over (
-                partition by
-                    feed, source, account, currency, date_trunc('month', spend_date), is_current
-            )
-            as bigint
-        ) as units_left
+            round(sum(exact_minor) over account_months, 0) as bigint
+        ) - cast(sum(floor(exact_minor)) over account_months as bigint) as units_left
     from with_standing
+    window
+        account_months as (
+            partition by feed, source, account, currency, spend_month, is_current
+        )
 
 ),
 
