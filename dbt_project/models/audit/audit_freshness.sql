@@ -23,10 +23,11 @@ run_parameter as (
 
 ),
 
+-- A day that the newest export no longer has is missing, whatever an older one said.
 spend as (
 
-    select * from {{ ref("int_spend__landed_version") }}
-    where not is_withdrawal
+    select * from {{ ref("int_spend__version") }}
+    where is_current and not is_withdrawal
 
 ),
 
