@@ -10,11 +10,12 @@ from __future__ import annotations
 import gc
 import json
 import logging
+import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -32,12 +33,15 @@ if TYPE_CHECKING:
     from rich.status import Status
     from rich.table import Table
 
+    from expectations.verdict import Verdict
     from orchestration.lib.explain import Money
+    from orchestration.lib.release.promote import Publication
 
 _LOG_BYTES = 5_000_000
 _ROWS_SHOWN = 5
 #: Of a process that SIGINT ended, as shells count.
 INTERRUPTED = 130
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 def run(
@@ -86,7 +90,7 @@ def run(
     else:
         show(context)
     if context.record.failure is not None:
-        _tell_failure(context)
+        _tell_failure(context, context.record.failure)
     raise typer.Exit(code)
 
 
@@ -104,7 +108,11 @@ def parse_as_of(text: str) -> datetime:
 
 def _closed(context: Run) -> int:
     """Run the job under the lock, with its log in a file; the exit code."""
-    with run_lock(context.home), _log_to_file(context.home), _terminated_is_interrupted():
+    with (
+        run_lock(context.home),
+        _log_to_file(context.home),
+        _interruptible() as was_asked_to_end,
+    ):
         from expectations.client import Judge
 
         with Judge.start() as judge:
@@ -112,13 +120,21 @@ def _closed(context: Run) -> int:
                 _load_and_run(context, judge)
             except KeyboardInterrupt as error:
                 context.record.failure = error
-                return INTERRUPTED
             except Exception as error:
                 # Told to the person below, in words; the log has where it came from.
                 if context.record.failure is None:
                     context.record.failure = error
                 logging.getLogger("tieout").exception("the run ended")
+        if was_asked_to_end() and not _is_interrupt(context.record.failure):
+            context.record.failure = KeyboardInterrupt()
+    if _is_interrupt(context.record.failure):
+        return INTERRUPTED
     return EXIT_CODE[context.record.outcome]
+
+
+def _is_interrupt(failure: BaseException | None) -> bool:
+    """Whether somebody ended the run; Dagster raises an exception of its own for Ctrl-C."""
+    return failure is not None and not isinstance(failure, Exception)
 
 
 def _load_and_run(context: Run, judge: Any) -> None:
@@ -175,20 +191,37 @@ def _log_to_file(home: Home) -> Iterator[None]:
 
 
 @contextmanager
-def _terminated_is_interrupted() -> Iterator[None]:
-    """SIGTERM ends a run as Ctrl-C does: in order, with the judge ended and the lock freed."""
+def _interruptible() -> Iterator[Callable[[], bool]]:
+    """SIGTERM ends a run as Ctrl-C does: in order, with the judge ended and the lock freed.
+
+    Yields whether that was asked for. The exception does not tell: Dagster puts handlers of its own
+    in place while it executes, and DuckDB and dbt turn what they raise into other exceptions. The
+    wake-up descriptor hears of every signal, whoever handles it.
+    """
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield lambda: False
         return
+    ear, mouth = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    heard: set[int] = set()
+
+    def was_asked() -> bool:
+        with suppress(BlockingIOError):
+            heard.update(os.read(ear, 4096))
+        return not heard.isdisjoint(_ENDING)
 
     def interrupt(_number: int, _frame: Any) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    descriptor = signal.set_wakeup_fd(mouth, warn_on_full_buffer=False)
+    before = {number: signal.signal(number, interrupt) for number in _ENDING}
     try:
-        yield
+        yield was_asked
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(descriptor)
+        os.close(mouth)
+        os.close(ear)
 
 
 # --- Progress ------------------------------------------------------------------------------------
@@ -240,13 +273,13 @@ def show(run: Run) -> None:
     if record.ingested:
         console.print(_ingested(run))
     if record.verdict is not None:
-        console.print(_laws(run, Money.of_the_world()))
+        console.print(_laws(record.verdict, Money.of_the_world()))
     if record.steps:
         console.print(_steps(run))
-    if record.outcome == "published":
-        _show_published(console, run)
-    elif record.outcome == "blocked":
-        _show_blocked(console, run, Money.of_the_world())
+    if record.outcome == "published" and record.publication is not None:
+        _show_published(console, run, record.publication)
+    elif record.outcome == "blocked" and record.verdict is not None:
+        _show_blocked(console, run.home, record.verdict, Money.of_the_world())
 
 
 def _table(title: str, *columns: str, right: tuple[str, ...] = ()) -> Table:
@@ -281,11 +314,9 @@ def _count(rows: int) -> str:
     return f"{rows:,}" if rows else "–"
 
 
-def _laws(run: Run, money: Money) -> Table:
+def _laws(verdict: Verdict, money: Money) -> Table:
     from rich.markup import escape
 
-    verdict = run.record.verdict
-    assert verdict is not None
     figures = ("expected", "actual", "difference", "tolerated")
     table = _table("Laws", "law", "", "status", *figures, right=figures)
     colours = {"held": "green", "not applicable": "dim"}
@@ -320,9 +351,9 @@ def _steps(run: Run) -> Table:
     return table
 
 
-def _show_published(console: Console, run: Run) -> None:
-    publication = run.record.publication
-    assert publication is not None
+def _show_published(console: Console, run: Run, publication: Publication) -> None:
+    from rich.markup import escape
+
     receipt = publication.receipt
     rows = sum(line.rows for line in receipt.tables)
     console.print(
@@ -334,16 +365,14 @@ def _show_published(console: Console, run: Run) -> None:
     elif receipt.changes:
         changes = ", ".join(f"{cause} {count:,}" for cause, count in receipt.changes.items())
         console.print(f"Changed for periods already reported: {changes} (meta.change)")
-    console.print(f"Readers open {run.home.current_database}", soft_wrap=True)
+    console.print(f"Readers open {escape(str(run.home.current_database))}", soft_wrap=True)
 
 
-def _show_blocked(console: Console, run: Run, money: Money) -> None:
+def _show_blocked(console: Console, home: Home, verdict: Verdict, money: Money) -> None:
     from expectations.laws import load_laws
     from orchestration.cli.explain import show as show_explanation
     from orchestration.lib.explain import explain
 
-    verdict = run.record.verdict
-    assert verdict is not None
     blocking = verdict.blocking
     names = ", ".join(result.law for result in blocking) or "the gate"
     console.print(f"[bold red]Blocked by {names}[/]")
@@ -352,9 +381,9 @@ def _show_blocked(console: Console, run: Run, money: Money) -> None:
     laws = load_laws()
     for result in blocking:
         console.print()
-        show_explanation(console, explain(run.home, laws[result.law]), money, _ROWS_SHOWN)
+        show_explanation(console, explain(home, laws[result.law]), money, _ROWS_SHOWN)
     console.print()
-    console.print(_what_readers_keep(run.home))
+    console.print(_what_readers_keep(home))
     for result in blocking:
         console.print(f"All rows: tieout explain {result.law}")
 
@@ -369,12 +398,10 @@ def _what_readers_keep(home: Home) -> str:
     return f"Readers keep #{number} as of {publication(home, number).receipt.as_of}."
 
 
-def _tell_failure(run: Run) -> None:
+def _tell_failure(run: Run, failure: BaseException) -> None:
     """The error in a person's words; where it came from is in the log."""
-    failure = run.record.failure
-    assert failure is not None
     log = log_path(run.home)
-    if isinstance(failure, KeyboardInterrupt) or "Interrupted" in type(failure).__name__:
+    if _is_interrupt(failure):
         message = "interrupted"
     elif type(failure).__module__.startswith(("orchestration.", "expectations.")):
         message = f"error: {failure}"

@@ -41,7 +41,9 @@ def ui(
             help="The sources.yml of a company; the bundled sample by default.",
         ),
     ] = None,
-    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port on 127.0.0.1.")] = 3000,
+    port: Annotated[
+        int, typer.Option("--port", min=1, max=65535, help="Port on 127.0.0.1.")
+    ] = 3000,
 ) -> None:
     """Open Dagster on 127.0.0.1: assets, checks, history, schedule and sensor, until Ctrl-C.
 
@@ -109,7 +111,8 @@ def _serve(home: Home, port: int, environment: dict[str, str]) -> int:
         signal.signal(number, lambda *_: stop.set())
     address = f"http://{HOST}:{port}"
     command = [sys.executable, "-m", "dagster", "dev"]
-    command += ["--module-name", "orchestration.definitions", "--host", HOST, "--port", str(port)]
+    command += ["--workspace", str(settings.REPO / "workspace.yaml")]
+    command += ["--host", HOST, "--port", str(port)]
     typer.echo(f"starting Dagster at {address} (takes some seconds) …", err=True)
     with log.open("wb") as output:
         child = subprocess.Popen(

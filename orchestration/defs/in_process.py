@@ -26,10 +26,11 @@ class DagsterRunError(RuntimeError):
     """Dagster ended the run, and none of our steps had failed."""
 
 
-@dg.logger(description="To the log file of the caller: the terminal shows progress instead.")
-def log_file(_context: dg.InitLoggerContext) -> logging.Logger:
-    """Python's own logger; whoever runs the job has given it a handler."""
-    return logging.getLogger(LOGGER)
+#: Stands where Dagster's console logger would.
+LOG_FILE = dg.LoggerDefinition(
+    logger_fn=lambda _context: logging.getLogger(LOGGER),
+    description="Python's own: the caller gave it a file, and its terminal shows progress instead.",
+)
 
 
 def close_the_books(run: Run, judge: Judge) -> None:
@@ -41,7 +42,7 @@ def close_the_books(run: Run, judge: Judge) -> None:
     with run.step("read the project") as step:
         step.note = "parsed" if run.project.prepare() else "unchanged"
         definitions = loading.definitions(
-            run.sources, run.project, given(run, judge), {"log_file": log_file}
+            run.sources, run.project, given(run, judge), {"log_file": LOG_FILE}
         )
         job = definitions.resolve_job_def(JOB)
     with run.step("open the history") as step:

@@ -48,6 +48,7 @@ def _configuration(home: Home) -> dict[str, object]:
     return {
         "telemetry": {"enabled": False},
         "nux": {"enabled": False},
+        "freshness": {"enabled": True},
         # Every run writes the same home. The limit stands here in so many words: with a default
         # alone, the first two runs of a fresh instance both started.
         "concurrency": {"runs": {"max_concurrent_runs": 1}},

@@ -37,7 +37,8 @@ def made_per_run(home: Home, sources_path: Path) -> Resources:
 
     @dg.resource(description="The home, the configuration and the as-of instant of one run.")
     def books(context: dg.InitResourceContext) -> Iterator[Run]:
-        with run_lock(home, f"dagster run {context.run_id}"):
+        name = context.run.run_id if context.run else "outside a run"
+        with run_lock(home, f"dagster run {name}"):
             yield Run(home, sources_path)
 
     @dg.resource(description="Great Expectations in a process of its own; warms up at once.")

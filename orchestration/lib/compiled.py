@@ -55,7 +55,9 @@ def _compiled(node: dict[str, object]) -> CompiledModel:
     name = str(node["alias"])
     if node["resource_type"] == "seed":
         path = Path(str(node["root_path"])) / str(node["original_file_path"])
-        return CompiledModel(name, "table", f"select * from read_csv('{path}')")
+        # dbt makes whole numbers of a seed `integer`; DuckDB by itself makes them `bigint`.
+        types = "auto_type_candidates = ['boolean', 'integer', 'date', 'varchar']"
+        return CompiledModel(name, "table", f"select * from read_csv('{path}', {types})")
     query = node.get("compiled_code")
     if not query:
         raise ValueError(f"model {name} is not compiled: run `dbt compile` first")

@@ -1,7 +1,7 @@
 """Running dbt in this process: parse when something changed, build, let go of the warehouse.
 
-Belongs here: the one way in which Python calls dbt, and what a build did as plain records. Does not
-belong here: what dbt builds (`dbt_project/`), how Dagster shows it (`orchestration.defs.transform`).
+Belongs here: the one way in which Python calls dbt, and what a build did as plain records.
+Does not belong here: what dbt builds (`dbt_project/`), how Dagster shows it (`defs.transform`).
 Everything else knows dbt through its manifest only. Importing this module imports no dbt.
 """
 
@@ -143,7 +143,9 @@ class Project:
             outcome = self._invoke(arguments, manifest=manifest, on_node=on_node)
         finally:
             _let_go()
-            dbt.adapters.factory.reset_adapters()
+            dbt.adapters.factory.reset_adapters()  # type: ignore[no-untyped-call]
+        if outcome.exception is not None and not isinstance(outcome.exception, Exception):
+            raise outcome.exception  # an interrupt: dbt hands on everything it catches
         if outcome.result is None:
             raise TransformError(f"dbt could not build:\n{outcome.exception}")
         return [_node_result(entry) for entry in outcome.result.results]
@@ -190,7 +192,7 @@ class Project:
         packages = [f"{name}=={version(name)}" for name in _PACKAGES]
         known = [sys.version, packages, str(self._folder), self._environment]
         digest.update(json.dumps(known).encode())
-        for folder in (self._folder, settings.SEEDS / "reference"):
+        for folder in (self._folder, self._folder.parent / "seeds" / "reference"):
             for path in sorted(folder.rglob("*")):
                 inside = path.relative_to(folder)
                 if path.suffix not in _PARSED_SUFFIXES or inside.parts[0] in ("target", "logs"):
@@ -206,7 +208,7 @@ def _let_go() -> None:
     """Close dbt's connections: it keeps the file open for writing, and nobody else can open it."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
-    DuckDBConnectionManager.close_all_connections()
+    DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
 
 
 @contextmanager

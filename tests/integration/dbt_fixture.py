@@ -134,8 +134,8 @@ def write_inputs(folder: Path, tables: Mapping[str, Sequence[Row]]) -> None:
     """Write every input table, those that are not given empty, each as one Parquet file.
 
     A row of a canonical table says only what matters; feed `crm`, load 1, the table's own file,
-    the next line and `AS_OF` are filled in. `load` is derived where it is not given, `run_parameter`
-    is completed from `RUN_PARAMETER`, and a definition's hash is all zeros.
+    the next line and `AS_OF` are filled in. `load` is derived where it is not given, the
+    `run_parameter` is completed from `RUN_PARAMETER`, and a definition's hash is all zeros.
     """
     unknown = set(tables) - set(TABLES) - set(RUN_TABLES)
     if unknown:
@@ -269,14 +269,15 @@ class Warehouse:
             get_adapter_by_type("duckdb").connections.close_all_connections()
         if result.exception is not None:
             raise result.exception
+        outcome: Any = result.result
         if not result.success:
             failed = [
                 f"{node.node.name}: {node.message}"
-                for node in result.result
+                for node in outcome
                 if node.status not in {"success", "pass"}
             ]
             raise AssertionError("\n".join(failed))
-        return result.result
+        return outcome
 
     def build(self, tables: Mapping[str, Sequence[Row]], *select: str) -> None:
         """Write the inputs and build the selected models (all by default) from nothing."""

@@ -206,8 +206,8 @@ def test_lead_moves_back_and_forth(warehouse: Warehouse) -> None:
         "stage": "mql",
         "mql_entries": 2,
         "rejection_reason": "no budget",
-        "first_mql_at": datetime(2026, 1, 6, 12),  # noqa: DTZ001
-        "latest_mql_at": datetime(2026, 1, 8, 12),  # noqa: DTZ001
+        "first_mql_at": datetime(2026, 1, 6, 12),
+        "latest_mql_at": datetime(2026, 1, 8, 12),
         "first_sal_at": None,
     }
 

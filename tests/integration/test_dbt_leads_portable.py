@@ -15,7 +15,6 @@ import pytest
 
 from tests.integration.dbt_fixture import Warehouse
 
-
 #: What is asked, and what must come out.
 CASES: dict[str, tuple[str, Any]] = {
     "the day before midnight in New York": (

@@ -1,0 +1,116 @@
+"""One small company, and what became of it in a row of runs: the whole job, in this process.
+
+A run costs seconds, so the runs are made once and every test looks at one of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from orchestration.cli import app
+from orchestration.lib.lock import run_lock
+from orchestration.lib.sample import CompanySpec, generate
+from orchestration.settings import Home
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One `tieout run --json`: its exit code, its answer, its progress, the published bytes."""
+
+    exit_code: int
+    answer: dict[str, Any]
+    told: str
+    published_sha256: str | None
+    current: str | None
+
+
+@dataclass(frozen=True)
+class Story:
+    """The runs, in order, on one home; `sources` is as it was in the beginning again."""
+
+    home: Home
+    sources: Path
+    first: Ran
+    second: Ran
+    blocked: Ran
+    blocked_text: str
+    broken: Ran
+    while_another: Ran
+
+
+def sha256(path: Path) -> str | None:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
+
+
+def invoke(home: Home, *arguments: str) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error of the command line."""
+    result = CliRunner().invoke(app, list(arguments), env={"TIEOUT_HOME": str(home.root)})
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.stdout, result.stderr
+
+
+def close_the_books(home: Home, sources: Path) -> Ran:
+    code, out, err = invoke(home, "run", "--json", "--sources", str(sources))
+    return Ran(
+        code,
+        json.loads(out) if out else {},
+        err,
+        sha256(home.current_database),
+        str(home.current.readlink()) if home.current.is_symlink() else None,
+    )
+
+
+@pytest.fixture(scope="session")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A healthy company of 150 leads; its sources.yml."""
+    spec = CompanySpec(leads=150, months=3, campaigns=4)
+    return generate(spec, tmp_path_factory.mktemp("company"), with_truth=False).sources
+
+
+@pytest.fixture(scope="session")
+def story(company: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    home = Home(tmp_path_factory.mktemp("home"))
+    first = close_the_books(home, company)
+    second = close_the_books(home, company)
+    with changed(company.parent / "data" / "control_totals.csv", _first_cost_plus_one):
+        blocked = close_the_books(home, company)
+        _, blocked_text, _ = invoke(home, "explain", "B1")
+    shutil.copytree(home.work / "blocked", home.work / "kept_for_test")
+    spend = home.landing / "crm" / "spend" / "000001" / "data.parquet"
+    with changed(spend, lambda _: "this is no Parquet"):
+        broken = close_the_books(home, company)
+    with run_lock(home, "a test"):
+        while_another = close_the_books(home, company)
+    yield Story(home, company, first, second, blocked, blocked_text, broken, while_another)
+
+
+class changed:
+    """The file with other text, for the length of a block."""
+
+    def __init__(self, path: Path, change: Callable[[str], str]) -> None:
+        self.path, self.change = path, change
+
+    def __enter__(self) -> None:
+        self.before = self.path.read_bytes()
+        self.path.write_text(self.change(self.before.decode(errors="replace")))
+
+    def __exit__(self, *_: object) -> None:
+        self.path.write_bytes(self.before)
+
+
+def _first_cost_plus_one(text: str) -> str:
+    header, first, *rest = text.splitlines()
+    fields = first.split(",")
+    position = header.split(",").index("cost")
+    fields[position] = f"{float(fields[position]) + 1:.2f}"
+    return "\n".join([header, ",".join(fields), *rest]) + "\n"

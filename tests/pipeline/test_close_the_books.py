@@ -1,0 +1,186 @@
+"""The whole job on a small company: published, unchanged, blocked, failed, refused."""
+
+from __future__ import annotations
+
+import shutil
+
+import dagster as dg
+import duckdb
+import pytest
+
+from expectations.client import Judge
+from orchestration.defs import loading
+from orchestration.defs.automation import JOB
+from orchestration.defs.instance import SERVED, open_instance
+from orchestration.defs.release import CANDIDATE, LAW_ON, PUBLISHED
+from orchestration.defs.resources import made_per_run
+from orchestration.lib.sources.config import load_sources
+from orchestration.lib.transform import Project
+from tests.pipeline.conftest import Story, sha256
+
+
+def test_first_run_publishes(story: Story) -> None:
+    first = story.first
+    assert first.exit_code == 0, first.told
+    assert first.answer["outcome"] == "published"
+    assert first.answer["published"]["number"] == 1
+    assert {law["status"] for law in first.answer["verdict"]["results"]} <= {
+        "held",
+        "not applicable",
+    }
+    assert all(table["new_rows"] == table["landed_rows"] for table in first.answer["ingested"])
+    assert first.current == "releases/1"
+
+
+def test_progress_tells_every_step(story: Story) -> None:
+    steps = [step["name"] for step in story.first.answer["steps"]]
+    assert steps[-6:] == ["link inputs", "transform", "freeze", "check", "seal", "publish"]
+    assert all(step in story.first.told for step in steps)
+
+
+def test_second_run_lands_nothing_and_has_the_same_content(story: Story) -> None:
+    second = story.second
+    assert second.exit_code == 0, second.told
+    assert all(table["new_rows"] == 0 for table in second.answer["ingested"])
+    assert second.answer["published"]["number"] == 2
+    assert second.answer["published"]["same_content_as_before"]
+    for answer in (story.first.answer, second.answer):
+        assert (
+            answer["published"]["content_sha256"]
+            == (story.first.answer["published"]["content_sha256"])
+        )
+
+
+def test_blocked_run_leaves_readers_the_very_bytes(story: Story) -> None:
+    blocked = story.blocked
+    assert blocked.exit_code == 3, blocked.told
+    assert blocked.answer["outcome"] == "blocked"
+    laws = {law["law"]: law for law in blocked.answer["verdict"]["results"]}
+    assert laws["B1"]["status"] == "broken"
+    assert laws["B1"]["offending_count"] == 1
+    assert blocked.published_sha256 == story.second.published_sha256
+    assert blocked.current == story.second.current
+    assert "B1" in story.blocked_text and "broken" in story.blocked_text
+
+
+def test_failed_transformation_names_the_model_and_changes_nothing(story: Story) -> None:
+    broken = story.broken
+    assert broken.exit_code == 1
+    assert "dbt_project/models/" in broken.answer["error"]
+    assert "Traceback" not in broken.told
+    assert broken.published_sha256 == story.second.published_sha256
+
+
+def test_second_writer_is_refused(story: Story) -> None:
+    assert story.while_another.exit_code == 1
+    assert "another run" in story.while_another.told
+    assert "a test" in story.while_another.told
+    assert story.while_another.published_sha256 == story.second.published_sha256
+
+
+@pytest.fixture
+def publish_alone(story: Story) -> dg.JobDefinition:
+    """The job cut down to its last step, as somebody might materialise it in the UI."""
+    project = Project(story.home)
+    project.prepare()
+    definitions = loading.definitions(
+        load_sources(story.sources), project, made_per_run(story.home, story.sources)
+    )
+    return definitions.resolve_job_def(JOB).get_subset(asset_selection={PUBLISHED})
+
+
+def why_refused(job: dg.JobDefinition) -> str:
+    result = job.execute_in_process(
+        raise_on_error=False,
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+    )
+    assert not result.success
+    [failure] = [event for event in result.all_events if event.is_step_failure]
+    error = failure.step_failure_data.error
+    assert error is not None and error.cause is not None
+    return error.cause.message
+
+
+def test_publishing_alone_without_a_candidate_is_refused(
+    story: Story, publish_alone: dg.JobDefinition
+) -> None:
+    shutil.rmtree(story.home.candidate, ignore_errors=True)
+    assert "there is no candidate" in why_refused(publish_alone)
+    assert sha256(story.home.current_database) == story.second.published_sha256
+
+
+def test_publishing_alone_what_was_blocked_is_refused(
+    story: Story, publish_alone: dg.JobDefinition
+) -> None:
+    shutil.rmtree(story.home.candidate, ignore_errors=True)
+    shutil.copytree(story.home.work / "kept_for_test", story.home.candidate)
+    assert "blocked by B1" in why_refused(publish_alone)
+    assert sha256(story.home.current_database) == story.second.published_sha256
+
+
+def test_publishing_alone_with_a_stale_receipt_is_refused(
+    story: Story, publish_alone: dg.JobDefinition
+) -> None:
+    if story.home.candidate.is_dir():
+        shutil.rmtree(story.home.candidate)
+    shutil.copytree(story.home.releases / "1", story.home.candidate)
+    story.home.candidate.chmod(0o755)
+    assert "another was published since" in why_refused(publish_alone)
+    assert sha256(story.home.current_database) == story.second.published_sha256
+    shutil.rmtree(story.home.candidate)
+
+
+def test_history_holds_every_run_with_checks_and_row_counts(story: Story) -> None:
+    """Read back with Dagster's own class: the file format is Dagster's."""
+    from dagster._core.storage.event_log import SqliteEventLogStorage
+
+    with open_instance(story.home, SERVED) as instance:
+        runs = instance.get_runs()
+        assert [run.status.value for run in runs] == ["FAILURE", "FAILURE", "SUCCESS", "SUCCESS"]
+        own = SqliteEventLogStorage(str(story.home.dagster / "storage" / "events"))
+        own.register_instance(instance)
+        events = [
+            record.event_log_entry for record in own.get_records_for_run(runs[1].run_id).records
+        ]
+        own.dispose()
+    checks = {
+        event.dagster_event.asset_check_evaluation_data.check_name: (
+            event.dagster_event.asset_check_evaluation_data
+        )
+        for event in events
+        if event.dagster_event and event.dagster_event.event_type_value == "ASSET_CHECK_EVALUATION"
+    }
+    assert set(LAW_ON) <= set(checks)
+    assert not checks["B1"].passed and checks["B1"].blocking
+    assert "difference" in checks["B1"].metadata
+    assert "|" in str(checks["B1"].metadata["rows"].value)
+    materialized = {
+        event.dagster_event.asset_key: event.dagster_event.materialization.metadata
+        for event in events
+        if event.dagster_event and event.dagster_event.is_step_materialization
+    }
+    assert materialized[dg.AssetKey("fct_spend__campaign_daily")]["dagster/row_count"].value > 0
+    assert materialized[dg.AssetKey(["raw", "crm", "leads"])]["quarantined_rows"].value == 0
+    assert CANDIDATE in materialized and PUBLISHED not in materialized
+
+
+def test_published_file_opens_read_only_and_is_whole(story: Story) -> None:
+    with duckdb.connect(str(story.home.current_database), read_only=True) as connection:
+        spent, standing = connection.execute(
+            "select (select sum(amount_minor) from fct_dollar_journal__entry"
+            " where from_stage = 'funding'),"
+            " (select sum(amount_minor) from rpt_stage_balance__campaign_cohort"
+            " where stage <> 'funding')"
+        ).fetchone() or (None, None)
+    assert spent == standing is not None
+
+
+def test_nothing_of_dbt_keeps_the_warehouse_open(story: Story) -> None:
+    with duckdb.connect(str(story.home.warehouse)) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_no_judge_outlives_its_run() -> None:
+    with Judge.start() as judge:
+        process = judge._process
+    assert process.poll() is not None
