@@ -147,9 +147,8 @@ class Reading:
     where _excluded is null and not _is_bad and _barrier > 0"""
 
     def counts(self) -> str:
-        """One row: records read, bad ones, then each exclusion's and each lookup's."""
-        parts = ["count(*)", "count(*) filter (where _excluded is null and _is_bad)"]
-        parts += [f"count(*) filter (where _excluded = {i})" for i in range(len(self.exclusions))]
+        """One row: the records that each exclusion takes, the cells that each lookup replaces."""
+        parts = [f"count(*) filter (where _excluded = {i})" for i in range(len(self.exclusions))]
         parts += [f"count(*) filter (where l_{cell.column.name})" for cell in self._looking_up]
         return f"{self._judged()} select {', '.join(parts)} from judged"
 
@@ -157,14 +156,14 @@ class Reading:
     def _looking_up(self) -> list[Cell]:
         return [cell for cell in self.cells if cell.looked_up]
 
-    def named_counts(self, row: tuple[int, ...]) -> tuple[int, int, dict[str, int], dict[str, int]]:
-        """The answer of `counts`: records, bad rows, rows by exclusion, cells by lookup."""
+    def named_counts(self, row: tuple[int, ...]) -> tuple[dict[str, int], dict[str, int]]:
+        """The answer of `counts`: rows by the exclusion's reason, cells by the lookup's column."""
         excluded: dict[str, int] = {}
-        for (reason, _), rows in zip(self.exclusions, row[2:], strict=False):
+        for (reason, _), rows in zip(self.exclusions, row, strict=False):
             excluded[reason] = excluded.get(reason, 0) + rows
-        replaced = row[2 + len(self.exclusions) :]
+        replaced = row[len(self.exclusions) :]
         lookups = {cell.column.name: n for cell, n in zip(self._looking_up, replaced, strict=True)}
-        return row[0], row[1], excluded, lookups
+        return excluded, lookups
 
     def bad_cells(self, load: int, refused: str | None) -> str:
         """The quarantine: one row per bad cell, and one per record that could not be split."""

@@ -72,9 +72,15 @@ def hash_file(path: Path) -> str:
 
 
 def scan_text(path: Path, quote: bytes | None) -> Scan:
-    """Hash, lines and shape in one pass, in bounded memory, at about 1 GB/s."""
+    """Hash, lines and shape in one pass and bounded memory, 0.3 s for 115 MB.
+
+    Of each piece only the quotes and line ends are kept, and quotes that stand in pairs are taken
+    away: what is left of a quote belongs to a cell that spans lines. (Splitting at the quotes says
+    the same in 0.55 s.)
+    """
     sha, size, feeds, returns, pairs = hashlib.sha256(), 0, 0, 0, 0
-    is_blank, is_open, quoted_ends, tail = False, 0, 0, b"\n"
+    is_blank, is_spanned, tail, open_quotes = False, False, b"\n", b""
+    others = bytes(set(range(256)) - {10} - set(quote or b""))
     with path.open("rb") as file:
         for chunk in iter(lambda: file.read(_CHUNK), b""):
             sha.update(chunk)
@@ -88,16 +94,16 @@ def scan_text(path: Path, quote: bytes | None) -> Scan:
             pairs += tail[-1:] == b"\r" and chunk[:1] == b"\n"
             is_blank = is_blank or b"\n\n" in chunk or b"\n\n" in seam or b"\n\r\n" in seam
             tail = (tail + chunk[-2:])[-2:]
-            if quote is not None:
-                parts = chunk.split(quote)
-                quoted_ends += b"".join(parts[1 - is_open :: 2]).count(b"\n")
-                is_open ^= (len(parts) - 1) & 1
+            if quote is not None and not is_spanned and (open_quotes or quote in chunk):
+                marks = (open_quotes + chunk.translate(None, others)).replace(quote * 2, b"")
+                ended, _, open_quotes = marks.rpartition(b"\n")
+                is_spanned = quote in ended
     lines = feeds + (size > 0 and tail[-1:] != b"\n")
     return Scan(
         sha256=sha.hexdigest(),
         size=size,
         lines=lines,
-        is_plain=not (is_blank or is_open or quoted_ends),
+        is_plain=not (is_blank or is_spanned or open_quotes),
         has_mixed_ends=returns != pairs or (pairs > 0 and pairs != feeds),
     )
 
@@ -509,10 +515,27 @@ class SourceFile:
         if self._shift is not None:
             return f"select _record + {self._shift} as _line, * exclude (_record) from ({rows})"
         return (
-            f"select _record + s.shift as _line, * exclude (_record, first, shift)"
-            f" from ({rows}) as r asof join read_csv({quoted(str(self._shifts))}, header = false,"
-            " auto_detect = false, delim = ',', columns = {'first': 'bigint', 'shift': 'bigint'})"
-            " as s on r._record >= s.first order by _line"
+            "select _record + s.shift as _line, * exclude (_record, first, shift)"
+            f" from ({rows}) as r asof join {self._shift_relation()} as s"
+            " on r._record >= s.first order by _line"
+        )
+
+    def restamped(self, data: Path) -> str:
+        """SQL that gives landed rows again with exact lines, in place of record + header."""
+        rows = f"select *, _line - {self.header_lines} as _record from {quoted(str(data))}"
+        if self._shift is not None:
+            line = f"_record + {self._shift} as _line"
+            return f"select * exclude (_record) replace ({line}) from ({rows})"
+        return (
+            "select r.* exclude (_record) replace (r._record + s.shift as _line)"
+            f" from ({rows}) as r asof join {self._shift_relation()} as s"
+            " on r._record >= s.first order by r._record"
+        )
+
+    def _shift_relation(self) -> str:
+        return (
+            f"read_csv({quoted(str(self._shifts))}, header = false, auto_detect = false,"
+            " delim = ',', columns = {'first': 'bigint', 'shift': 'bigint'})"
         )
 
     def _json_lines(self, path: str) -> str:

@@ -45,7 +45,7 @@ def open_lookup(con: duckdb.DuckDBPyConnection, source: TableSource, lookup: Loo
         con.execute(
             f"create or replace temp table {name} as"
             f" select {key} as key, any_value({value}) as value, count(distinct {value}) as answers"
-            f" from ({file.relation()}) group by all having key is not null and value is not null"
+            f" from ({file.relation()}) group by all having key is not null"
         )
         _refuse_torn(con, file)
     ambiguous = con.execute(

@@ -142,15 +142,17 @@ def _from_text(
     if lookup is not None:
         looked_up = f"coalesce({text} in (select key from {lookup}), false)"
         found = f"(select found.value from {lookup} as found where found.key = {text})"
-        text = found if spec.otherwise == "empty" else f"coalesce({found}, {text})"
+        # A key whose value is empty is known: the answer is empty, not the key.
+        kept = f"case when {text} in (select key from {lookup}) then {found} else {text} end"
+        text = found if spec.otherwise == "empty" else kept
         known = f"select value from {lookup}"
     elif spec.lookup:
         keys = ", ".join(quoted(key) for key in spec.lookup)
         looked_up = f"coalesce({text} in ({keys}), false)"
         branches = " ".join(f"when {quoted(k)} then {quoted(v)}" for k, v in spec.lookup.items())
         known = ", ".join(quoted(item) for item in sorted(set(spec.lookup.values())))
-        kept = f"case when {text} in ({known}) then {text} end"
-        text = f"case {text} {branches} else {kept if spec.otherwise == 'empty' else text} end"
+        rest = f"case when {text} in ({known}) then {text} end"
+        text = f"case {text} {branches} else {rest if spec.otherwise == 'empty' else text} end"
     t = f"t_{column.name}"
     value, bad, reason = _read_text(column, spec, t, table, is_excel, zone)
     if spec.otherwise == "quarantine":
