@@ -72,8 +72,8 @@ def run(
     """Close the books: ingest, transform, freeze, check every law, publish.
 
     Exits 0 when published, 1 on an error, 2 on wrong usage, 3 when a law blocked; then readers keep
-    the last publication. State is in TIEOUT_HOME (.tieout by default). Files that have not changed
-    are not taken in again.
+    the last publication. 130: ended by Ctrl-C or SIGTERM. State is in TIEOUT_HOME (.tieout by
+    default). Files that have not changed are not taken in again.
     """
     instant = None if as_of is None else parse_as_of(as_of)
     home = Home.from_environment()
@@ -201,7 +201,9 @@ def _interruptible() -> Iterator[Callable[[], bool]]:
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
         return
-    ear, mouth = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    ear, mouth = os.pipe()
+    os.set_blocking(ear, False)
+    os.set_blocking(mouth, False)
     heard: set[int] = set()
 
     def was_asked() -> bool:

@@ -13,7 +13,7 @@ from tests.conventions.tree import REPO, files, relative, text, under
 TOP = {
     ".ci", ".editorconfig", ".gitignore", ".sqlfluff", ".sqlfluffignore", "CHANGELOG.md",
     "CONTRIBUTING.md", "LICENSE", "Makefile", "NOTICE", "README.md", "benchmarks", "dbt_project",
-    "docs", "expectations", "orchestration", "pyproject.toml", "requirements-dev.in",
+    "docs", "examples", "expectations", "orchestration", "pyproject.toml", "requirements-dev.in",
     "requirements-reader.in", "requirements-reader.lock", "requirements.in", "requirements.lock",
     "scripts", "seeds", "tests", "workspace.yaml",
 }  # fmt: skip

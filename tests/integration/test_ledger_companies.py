@@ -1,8 +1,8 @@
 """The dollar journal on companies that nobody chose: every cent stands in exactly one stage.
 
-Two hundred random companies with all oddities on or off go through the real landing and the compiled
-models (the same SQL that dbt runs, without dbt's start-up for each), and are judged against the
-generator's truth.
+Two hundred random companies with all oddities on or off go through the real landing and the
+compiled models (the same SQL that dbt runs, without its start-up for each), and are judged against
+the generator's truth.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def balances_are_spend(books: Books) -> None:
             ) as spend
             full join ({balances}) as balance using (campaign_key, cohort_start_date)
             where coalesce(spent, 0) <> coalesce(standing, 0)
-            """,  # noqa: S608 - two literals of this module
+            """,
         )
 
 

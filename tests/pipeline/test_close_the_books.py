@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import subprocess
+import sys
 
 import dagster as dg
 import duckdb
@@ -14,8 +18,10 @@ from orchestration.defs.automation import JOB
 from orchestration.defs.instance import SERVED, open_instance
 from orchestration.defs.release import CANDIDATE, LAW_ON, PUBLISHED
 from orchestration.defs.resources import made_per_run
+from orchestration.lib.lock import current_holder
 from orchestration.lib.sources.config import load_sources
 from orchestration.lib.transform import Project
+from orchestration.settings import REPO
 from tests.pipeline.conftest import Story, sha256
 
 
@@ -178,6 +184,29 @@ def test_published_file_opens_read_only_and_is_whole(story: Story) -> None:
 def test_nothing_of_dbt_keeps_the_warehouse_open(story: Story) -> None:
     with duckdb.connect(str(story.home.warehouse)) as connection:
         assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_run_that_is_ended_leaves_everything_as_it_was(story: Story) -> None:
+    code = "import orchestration.cli; orchestration.cli.main()"
+    run = subprocess.Popen(
+        [sys.executable, "-c", code, "run", "--sources", str(story.sources)],
+        cwd=REPO,
+        env=os.environ | {"TIEOUT_HOME": str(story.home.root)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert run.stderr is not None
+    for line in run.stderr:
+        if "link inputs" in line:
+            break
+    run.send_signal(signal.SIGTERM)
+    told = run.stderr.read()
+    assert run.wait(timeout=60) == 130
+    assert "interrupted" in told and "Readers keep #2" in told
+    assert "Traceback" not in told
+    assert current_holder(story.home) is None
+    assert sha256(story.home.current_database) == story.second.published_sha256
 
 
 def test_no_judge_outlives_its_run() -> None:

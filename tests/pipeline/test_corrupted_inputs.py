@@ -1,7 +1,7 @@
 """What is wrong with the inputs, or with the models, never reaches a reader.
 
-One company, published once; then, law by law, one thing is spoilt. Each run ends with exit code 3 and
-names the law and its rows, and the published file keeps its bytes.
+One company, published once; then, law by law, one thing is spoilt. Each run ends with exit code 3
+and names the law and its rows, and the published file keeps its bytes.
 """
 
 from __future__ import annotations

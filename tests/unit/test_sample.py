@@ -437,7 +437,7 @@ def test_errors_are_there_when_asked_for(tmp_path: Path, oddity: str, query: str
         ({"currencies": ("USD", "XXX")}, "XXX"),
         ({"scenario": "mirage"}, "months=3"),
         ({"scenario": "boom"}, "choose one of"),
-        ({"as_of": datetime(2026, 7, 1)}, "time zone"),  # noqa: DTZ001 - the mistake under test
+        ({"as_of": datetime(2026, 7, 1)}, "time zone"),
         ({"last_day": date(2026, 7, 1)}, "before as_of"),
         ({"shift_day": date(2026, 4, 1)}, "quality-trap only"),
     ],
