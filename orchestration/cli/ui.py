@@ -13,8 +13,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import Annotated
 
@@ -142,6 +140,9 @@ def _serve(home: Home, port: int, environment: dict[str, str]) -> int:
 
 def _answers(address: str, child: subprocess.Popen[bytes], stop: threading.Event) -> bool:
     """Wait until the server answers; False if it ended, or was asked to, before."""
+    import urllib.error
+    import urllib.request
+
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     give_up_at = time.monotonic() + START_SECONDS
     while time.monotonic() < give_up_at and child.poll() is None and not stop.wait(0.3):

@@ -32,6 +32,8 @@ from orchestration.lib.transform import table_facts
 
 CANDIDATE = dg.AssetKey(["release", "candidate"])
 PUBLISHED = dg.AssetKey(["release", "published"])
+#: A check shows this many offending rows as text; the table beside it holds more.
+_ROWS_IN_WORDS = 5
 
 #: The asset that each law is shown on: the one whose readers it protects.
 LAW_ON: dict[str, str] = {
@@ -274,6 +276,15 @@ def _check_result(key: dg.AssetKey, law: Law, result: LawResult) -> dg.AssetChec
         check_name=result.law,
         passed=is_fine,
         severity=dg.AssetCheckSeverity.ERROR if weighs else dg.AssetCheckSeverity.WARN,
-        description=f"{result.title}: {result.status}",
+        description="\n".join([f"{result.title}: {result.status}", *_first_rows(result)]),
         metadata=metadata,
     )
+
+
+def _first_rows(result: LawResult) -> list[str]:
+    """The first offending rows as text: the page shows tables only after a click."""
+    shown = [without_personal_data(row) for row in result.offending_rows[:_ROWS_IN_WORDS]]
+    return [
+        ", ".join(f"{name}: {value}" for name, value in row.items() if value is not None)
+        for row in shown
+    ]

@@ -26,8 +26,8 @@ the [changelog](../CHANGELOG.md).
 
 Money columns end in `_minor` and are whole minor units (cents; the yen has none). Times end in
 `_at` and are UTC without a zone; dates are days in the reporting time zone. E-mail addresses and
-names of leads and contacts are never published; `person_key` is a keyed hash. Owners and reasons are
-published as the CRM has them.
+names of leads and contacts are never published; `person_key` is a keyed hash. Owners and reasons
+are published as the CRM has them.
 
 ## Published tables
 """
@@ -39,7 +39,7 @@ Written when the gate has spoken; outside the content hash.
 
 | table | one row per | holds |
 | --- | --- | --- |
-| `meta.publication` | file | number, as_of, when made, plan and code version, content hash, verdict |
+| `meta.publication` | file | number, as_of, plan and code version, content hash, verdict |
 | `meta.law_result` | law | status, expected, actual, difference, rows, what was tolerated |
 | `meta.law_row` | offending row | law, number of the row, the row as JSON |
 | `meta.change` | changed figure | before, after, difference, cause, against the last one |

@@ -15,11 +15,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from filelock import FileLock
 
 from orchestration import settings
 from orchestration.settings import Home
@@ -88,6 +85,8 @@ class Project:
         dbt's own partial parse takes 0.8 to 1.7 s to find that nothing changed; comparing a hash
         takes 20 ms (80 files, two cores).
         """
+        from filelock import FileLock
+
         self._home.dbt_target.mkdir(parents=True, exist_ok=True)
         stamp = self._home.dbt_target / "fingerprint.txt"
         with FileLock(self._home.dbt_target / "parse.lock"):
@@ -188,6 +187,8 @@ class Project:
         }
 
     def _fingerprint(self) -> str:
+        from importlib.metadata import version
+
         digest = hashlib.sha256()
         packages = [f"{name}=={version(name)}" for name in _PACKAGES]
         known = [sys.version, packages, str(self._folder), self._environment]

@@ -173,3 +173,12 @@ def test_the_command_prints_and_exits(yml: Path) -> None:
     [finding] = json.loads(told.stdout)["findings"]
     assert finding["severity"] == "warning"
     assert "[New] (1)" in finding["message"]
+
+
+def test_a_lookup_file_is_read(yml: Path) -> None:
+    data(yml, "leads.csv", "Id,Created,Status\n1,2025-01-01,New\n")
+    data(yml, "names.csv", "id,name\n1,New\n")
+    assert [finding.file for finding in check(yml)] == ["names.csv"]
+    lookup = "{column: Id, lookup_file: {file: names.csv, key: id, value: name}}"
+    yml.write_text(MAPPED.replace("status: Status", f"status: {lookup}"))
+    assert [f.message for f in check(yml)] == ["columns that nobody mapped: Status"]

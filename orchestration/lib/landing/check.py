@@ -242,6 +242,7 @@ class _Check:
     def _unread(self, name: str, root: Path, own: list[TableSource]) -> Iterator[Finding]:
         """Files in the folder that no table reads, with the mapping that they suggest."""
         read = {path for table in own for path in table.files()}
+        read |= {root / lookup.file for table in own for lookup in table.lookup_files.values()}
         feed = self.sources.sources[name]
         for path in sorted(root.iterdir()):
             if path in read or not path.is_file() or path.name.startswith("."):

@@ -118,7 +118,7 @@ class FileLoad:
         if scan.is_plain and not positions:
             return self._finish(landed, scan.lines - self.file.header_lines, refused=False)
         # Records are not simply lines, or a refused one shifts those after it. The landed rows get
-        # their lines from themselves: that costs a third of reading the file again.
+        # their lines from themselves: that costs less than half of reading the file again.
         located = self.file.use_exact_lines(positions)
         if len(located.refused) != 2 * len(positions):
             raise self._disagreement(located.records, "a refused one is not among them")

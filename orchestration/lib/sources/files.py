@@ -622,7 +622,7 @@ def _blocks(text: io.TextIOWrapper) -> Iterator[str]:
 
 
 #: Up to so many places where lines and records drift apart, the line is an expression: the rows
-#: stream through it, where a join would sort them (1 million rows: 10 s).
+#: stream through it, where a join sorts them (1 million rows: 0.8 s of CPU against 1.4 s).
 _MOST_BRANCHES = 2000
 
 
