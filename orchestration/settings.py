@@ -16,6 +16,15 @@ SEEDS = REPO / "seeds"
 SAMPLE_SOURCES = SEEDS / "sample" / "sources.yml"
 
 
+def memory_limit() -> str:
+    """What DuckDB may take while it builds and freezes the books, as DuckDB writes sizes.
+
+    `TIEOUT_MEMORY`, or 5 GB: with Python, Dagster and the judge a whole run stays within 8 GiB.
+    What does not fit is spilled to disk.
+    """
+    return os.environ.get("TIEOUT_MEMORY", "5GB")
+
+
 @dataclass(frozen=True)
 class Home:
     """The state folder of one company: everything a run writes is below `root`.

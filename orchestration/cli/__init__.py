@@ -25,7 +25,7 @@ app = typer.Typer(
     help="Ties marketing's spend to the sales stage every dollar has reached, checks the books"
     " against their laws, and publishes them only if every law holds.\n\n"
     "Begin with `tieout run` (the bundled sample), then `tieout status`. For your own data write a"
-    " sources.yml and try it with `tieout sources check FILE`.\n\n"
+    " sources.yml and try it: `tieout sources check --sources FILE`.\n\n"
     "State is in TIEOUT_HOME, .tieout by default; readers open published/current/tieout.duckdb.",
     epilog="Exit codes: 0 published or done, 1 error, 2 wrong usage, 3 blocked by a law.",
 )

@@ -182,6 +182,7 @@ class Project:
         return {
             "TIEOUT_WAREHOUSE": str(self._home.warehouse),
             "TIEOUT_INPUTS": str(self._home.inputs),
+            "TIEOUT_MEMORY": settings.memory_limit(),
             "DBT_TARGET_PATH": str(self._home.dbt_target),
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         }

@@ -23,7 +23,7 @@ from orchestration.lib.release.folders import (
     write_durably,
 )
 from orchestration.lib.release.receipt import TableLine
-from orchestration.settings import Home
+from orchestration.settings import Home, memory_limit
 
 #: The oldest storage that notices a foreign .wal, and the newest that every DuckDB since 1.4 reads.
 STORAGE_VERSION = "v1.4.0"
@@ -96,6 +96,7 @@ def freeze(
     settings: dict[str, Any] = {
         "autoinstall_known_extensions": False,
         "temp_directory": str(home.work / "spill"),
+        "memory_limit": memory_limit(),
     }
     if threads is not None:
         settings["threads"] = threads
