@@ -276,7 +276,7 @@ def _check_result(key: dg.AssetKey, law: Law, result: LawResult) -> dg.AssetChec
         check_name=result.law,
         passed=is_fine,
         severity=dg.AssetCheckSeverity.ERROR if weighs else dg.AssetCheckSeverity.WARN,
-        description="\n".join([f"{result.title}: {result.status}", *_first_rows(result)]),
+        description=". ".join([f"{result.title}: {result.status}", *_first_rows(result)]),
         metadata=metadata,
     )
 
@@ -285,6 +285,7 @@ def _first_rows(result: LawResult) -> list[str]:
     """The first offending rows as text: the page shows tables only after a click."""
     shown = [without_personal_data(row) for row in result.offending_rows[:_ROWS_IN_WORDS]]
     return [
-        ", ".join(f"{name}: {value}" for name, value in row.items() if value is not None)
-        for row in shown
+        f"Row {number}: "
+        + ", ".join(f"{name} {value}" for name, value in row.items() if value is not None)
+        for number, row in enumerate(shown, start=1)
     ]
