@@ -18,6 +18,7 @@ import duckdb
 from dbt.adapters.factory import get_adapter_by_type
 from dbt.cli.main import dbtRunner
 
+from orchestration.lib.landing.inputs import SMALL_TABLES
 from orchestration.lib.sources.canonical import LINEAGE, SQL_TYPE, TABLES
 from orchestration.settings import DBT_PROJECT
 
@@ -27,88 +28,7 @@ AS_OF = "2026-03-31 23:00:00"
 
 #: The tables beside the canonical ones that a run reads, with their columns.
 RUN_TABLES: dict[str, dict[str, str]] = {
-    "load": {
-        "feed": "varchar",
-        "table_name": "varchar",
-        "load": "bigint",
-        "file": "varchar",
-        "mode": "varchar",
-        "loaded_at": "timestamp",
-        "is_newest": "boolean",
-        "raw_rows": "bigint",
-        "landed_rows": "bigint",
-        "quarantined_rows": "bigint",
-        "sha256": "varchar",
-        "data_from": "timestamp",
-        "data_to": "timestamp",
-    },
-    "disposition": {
-        "feed": "varchar",
-        "table_name": "varchar",
-        "load": "bigint",
-        "disposition": "varchar",
-        "reason": "varchar",
-        "rows": "bigint",
-    },
-    "quarantine": {
-        "feed": "varchar",
-        "table_name": "varchar",
-        "load": "bigint",
-        "file": "varchar",
-        "line": "bigint",
-        "column": "varchar",
-        "value": "varchar",
-        "reason": "varchar",
-    },
-    "source_total": {
-        "feed": "varchar",
-        "load": "bigint",
-        "source": "varchar",
-        "account": "varchar",
-        "month": "date",
-        "currency": "varchar",
-        "cost": "decimal(38, 9)",
-        "rows": "bigint",
-    },
-    "stage_map": {
-        "feed": "varchar",
-        "entity": "varchar",
-        "raw_status": "varchar",
-        "stage": "varchar",
-        "valid_from": "timestamp",
-        "valid_to": "timestamp",
-    },
-    "tolerance": {
-        "feed": "varchar",
-        "kind": "varchar",
-        "name": "varchar",
-        "at_most": "bigint",
-        "reason": "varchar",
-    },
-    "cadence": {
-        "feed": "varchar",
-        "table_name": "varchar",
-        "cadence_hours": "bigint",
-        "is_daily": "boolean",
-    },
-    "run_parameter": {
-        "as_of": "timestamp",
-        "reporting_currency": "varchar",
-        "time_zone": "varchar",
-        "cohort_period": "varchar",
-        "no_lead_after_days": "bigint",
-        "person_key": "varchar",
-        "company": "varchar",
-    },
-    "qualified_definition": {
-        "version": "varchar",
-        "valid_from": "timestamp",
-        "valid_to": "timestamp",
-        "min_score": "bigint",
-        "exclude_test": "boolean",
-        "sha256": "varchar",
-    },
-    "excluded_domain": {"version": "varchar", "domain": "varchar"},
+    table: dict(columns) for table, columns in SMALL_TABLES.items()
 }
 
 RUN_PARAMETER: dict[str, Any] = {

@@ -268,7 +268,6 @@ opportunity_event_rows as (
     "revenue": "stg_landed__revenue",
     "claims": "stg_landed__claim",
     "fx_rates": "stg_landed__fx_rate",
-    "plan": "stg_landed__plan",
 } %}
 
 -- Tables in which every row that landed counts as it stands.

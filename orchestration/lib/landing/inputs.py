@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from orchestration.lib.landing.manifest import DATA, QUARANTINE, Loads, Manifest
+from orchestration.lib.plan import tables as plan_tables
 from orchestration.lib.sources import canonical
 from orchestration.lib.sources.config import SourcesFile, TableSource, digest
 from orchestration.lib.sources.values import identifier, quoted
@@ -74,6 +75,10 @@ SMALL_TABLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("min_score", "bigint"), ("exclude_test", "boolean"), ("sha256", "varchar"),
     ),
     "excluded_domain": (("version", "varchar"), ("domain", "varchar")),
+    **{
+        table.name: tuple((column.name, column.type) for column in table.columns)
+        for table in plan_tables.TABLES.values()
+    },
 }  # fmt: skip
 
 Row = Sequence[Any]

@@ -259,23 +259,6 @@ TABLES: dict[str, Table] = {
             ),
             "day",
         ),
-        Table(
-            "plan",
-            "period, scope, metric",
-            ("period_start", "scope", "metric"),
-            (
-                Column("period_start", "date", "first day", required=True),
-                Column("period_end", "date", "last day", required=True),
-                Column("scope", "text", "company, or channel:…, campaign:…", required=True),
-                Column("metric", "text", "budget, leads, mqls, rate_lead_mql, …", required=True),
-                Column("value", "decimal", "target", required=True),
-                Column("currency", "text", "ISO 4217, for money"),
-                Column("window_days", "integer", "window of a rate"),
-                Column("owner", "text", "the one accountable owner"),
-                Column("tolerance_pct", "decimal", "tolerance in percent"),
-                Column("cadence_days", "integer", "review cadence"),
-            ),
-        ),
     )
 }
 

@@ -270,6 +270,8 @@ class Company(Strict):
     cohort_period: Literal["day", "week", "month", "quarter", "campaign"] = "month"
     no_lead_after_days: int = Field(90, ge=0)
     as_of: datetime | None = None
+    #: Folder of the joint plan, relative to sources.yml; the definition of qualified is then its.
+    plan: str | None = Field(None, min_length=1)
     qualified: list[Qualified] = Field(default_factory=list)
 
     _zone = field_validator("time_zone")(_known_zone)

@@ -1,0 +1,40 @@
+-- The rules that a version of the plan sets.
+-- Grain: version.
+
+with
+
+landed as (
+
+    select * from {{ ref("stg_landed__plan_policy") }}
+
+),
+
+final as (
+
+    select
+        -- ids
+        version,
+        -- text
+        spend_rate,
+        pipeline_rate,
+        won_rate,
+        commitment_policy,
+        variance_policy,
+        handoff_policy,
+        -- numbers
+        commitment_threshold_minor,
+        commitment_grace_days,
+        variance_after_pct,
+        variance_sigma,
+        handoff_share_pct,
+        funnel_tolerance_pct,
+        promise_tolerance_pct,
+        rollup_tolerance_pct,
+        max_cac_minor,
+        max_payback_months,
+        gross_margin_pct
+    from landed
+
+)
+
+select * from final

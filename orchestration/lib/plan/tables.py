@@ -1,0 +1,348 @@
+"""The plan as the tables a run reads: one row of a sheet, a register or a finding is one row here.
+
+Belongs here: the tables' columns and how a plan fills them. Does not belong here: what follows from
+them (dbt) and whether they are right (the laws).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Type = Literal["varchar", "bigint", "decimal(38, 9)", "date", "timestamp", "boolean"]
+_DECIMAL: Type = "decimal(38, 9)"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column; `required`: never null."""
+
+    name: str
+    type: Type
+    description: str
+    required: bool = True
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of the plan; `is_judged`: laws read it, so it is published in schema `audit`."""
+
+    name: str
+    grain: str
+    description: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    is_judged: bool = False
+
+
+_VERSION = Column("version", "bigint", "Number of the plan's version.")
+_SCOPE = Column("scope", "varchar", "company, segment:…, channel:…, campaign:… or stretch:….")
+_ROW = Column("sheet_row", "bigint", "Row of the plan's sheet.")
+_PERIOD = Column("period", "varchar", "Period of the fiscal calendar, e.g. FY2026-Q1.")
+_METRIC = Column("metric", "varchar", "A KPI of dim_kpi.")
+_NUMBER = Column("number", "bigint", "Number in its register, from 1 without a gap.")
+_BY = "Who signed it: a person of the plan."
+
+TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (
+        Table(
+            "plan_version",
+            "version",
+            "The locked versions of the plan and when each is in force.",
+            (
+                _VERSION,
+                Column("title", "varchar", "What people call it."),
+                Column("currency", "varchar", "ISO 4217; all money of the plan is in it."),
+                Column("reason", "varchar", "Why it was made.", required=False),
+                Column("sha256", "varchar", "SHA-256 of its lock."),
+                Column("signed_by", "varchar", "Who signed, by department.", required=False),
+                Column("is_signed", "boolean", "Marketing, Sales and Finance have signed."),
+                Column("effective_from", "date", "First day on which it counts."),
+                Column("effective_to", "date", "First day of the next version.", required=False),
+            ),
+            ("version",),
+            True,
+        ),
+        Table(
+            "plan_policy",
+            "version",
+            "The rules that a version of the plan sets.",
+            (
+                _VERSION,
+                Column("spend_rate", "varchar", "Rate of spend: spend_date or plan."),
+                Column("pipeline_rate", "varchar", "Rate of open pipeline: plan or as_of."),
+                Column("won_rate", "varchar", "Rate of what was won: close_date or plan."),
+                Column("commitment_policy", "varchar", "G1: block or warn."),
+                Column("variance_policy", "varchar", "G2: block or warn."),
+                Column("handoff_policy", "varchar", "G3: block or warn."),
+                Column("commitment_threshold_minor", "bigint", "G1: spend that asks for a rate."),
+                Column("commitment_grace_days", "bigint", "G1: days until it is due."),
+                Column("variance_after_pct", "bigint", "Paced share of a period that must pass."),
+                Column("variance_sigma", _DECIMAL, "Standard errors a miss must exceed."),
+                Column("handoff_share_pct", _DECIMAL, "G3: share in time.", required=False),
+                Column("funnel_tolerance_pct", _DECIMAL, "P1: tolerance."),
+                Column("promise_tolerance_pct", _DECIMAL, "P2: tolerance."),
+                Column("rollup_tolerance_pct", _DECIMAL, "P3: tolerance."),
+                Column("max_cac_minor", "bigint", "P7: most a customer may cost.", False),
+                Column("max_payback_months", _DECIMAL, "P7: latest payback.", required=False),
+                Column("gross_margin_pct", _DECIMAL, "P7: margin of a sale.", required=False),
+            ),
+            ("version",),
+            True,
+        ),
+        Table(
+            "plan_period",
+            "version, period",
+            "The fiscal calendar of each version.",
+            (
+                _VERSION,
+                _PERIOD,
+                Column("period_kind", "varchar", "year, quarter or month."),
+                Column("parent_period", "varchar", "Period it is part of.", required=False),
+                Column("fiscal_year", "bigint", "Fiscal year."),
+                Column("period_start_date", "date", "First day."),
+                Column("period_end_date", "date", "First day after it."),
+            ),
+            ("version", "period"),
+            True,
+        ),
+        Table(
+            "plan_day",
+            "version, curve, day",
+            "What each day weighs on each pacing curve.",
+            (
+                _VERSION,
+                Column("curve", "varchar", "Pacing curve."),
+                Column("day", "date", "Day in the reporting time zone."),
+                Column("weight", "bigint", "Its weight; 0: nothing is expected."),
+            ),
+            ("version", "curve", "day"),
+        ),
+        Table(
+            "plan_scope",
+            "version, scope",
+            "What targets are set for, and what each adds up to.",
+            (
+                _VERSION,
+                _SCOPE,
+                Column("level", "varchar", "company, segment, channel or campaign."),
+                Column("parent_scope", "varchar", "What it adds up to.", required=False),
+                Column("member", "varchar", "The name after the colon.", required=False),
+                Column("is_stretch", "boolean", "An explicit difference of a total to its parts."),
+                _ROW,
+            ),
+            ("version", "scope"),
+            True,
+        ),
+        Table(
+            "plan_scope_source",
+            "version, scope, source",
+            "Sources that a scope counts whole.",
+            (_VERSION, _SCOPE, Column("source", "varchar", "Source, spelt as spend has it.")),
+            ("version", "scope", "source"),
+        ),
+        Table(
+            "plan_stage",
+            "version, stage",
+            "What each stage means by the plan, and which entry of a lead counts.",
+            (
+                _VERSION,
+                Column("stage", "varchar", "Stage of dim_stage."),
+                Column("counts", "varchar", "first, latest or every."),
+                Column("definition", "varchar", "What must be true of a lead.", required=False),
+            ),
+            ("version", "stage"),
+        ),
+        Table(
+            "plan_kpi",
+            "version, sheet_row",
+            "Owner, tolerance and cadence of each KPI and transition, as the plan has them.",
+            (
+                _VERSION,
+                _ROW,
+                _METRIC,
+                Column("scope", "varchar", "Scope of the line; empty: all.", required=False),
+                Column("owner", "varchar", "The accountable person.", required=False),
+                Column("owner_department", "varchar", "The owner's department.", required=False),
+                Column("tolerance_pct", _DECIMAL, "Percent it may miss by.", required=False),
+                Column("cadence_days", "bigint", "Days to answer a miss in.", required=False),
+                Column("window_days", "bigint", "Of a rate: days a lead has.", required=False),
+                Column("curve", "varchar", "Pacing curve; standard where none is named."),
+                Column("sla_hours", "bigint", "Of a handoff: hours to work it.", required=False),
+            ),
+            ("version", "sheet_row"),
+            True,
+        ),
+        Table(
+            "plan_target",
+            "version, period, scope, metric",
+            "The targets, one row a figure; money in major units of the plan's currency.",
+            (
+                _VERSION,
+                _PERIOD,
+                _SCOPE,
+                _METRIC,
+                Column("value", _DECIMAL, "Target: count, money in major units, rate or days."),
+                _ROW,
+            ),
+            ("version", "period", "scope", "metric"),
+            True,
+        ),
+        Table(
+            "plan_promise",
+            "version, department, period, scope, metric",
+            "What each department commits to; money in major units.",
+            (
+                _VERSION,
+                Column("department", "varchar", "Who promises."),
+                _PERIOD,
+                _SCOPE,
+                _METRIC,
+                Column("value", _DECIMAL, "How much: count, or money in major units."),
+                Column("promised_by", "varchar", "Person who promises.", required=False),
+                _ROW,
+            ),
+            ("version", "department", "period", "scope", "metric"),
+            True,
+        ),
+        Table(
+            "plan_capacity",
+            "version, period, scope",
+            "Accepted leads that Sales says it can work.",
+            (
+                _VERSION,
+                _PERIOD,
+                _SCOPE,
+                Column("reps", _DECIMAL, "Representatives."),
+                Column("leads_per_rep", _DECIMAL, "Accepted leads each in the period."),
+                _ROW,
+            ),
+            ("version", "period", "scope"),
+            True,
+        ),
+        Table(
+            "plan_person",
+            "version, person",
+            "Who owns, promises and signs.",
+            (
+                _VERSION,
+                Column("person", "varchar", "Short name."),
+                Column("title", "varchar", "Position.", required=False),
+                Column("department", "varchar", "Department."),
+            ),
+            ("version", "person"),
+            True,
+        ),
+        Table(
+            "plan_rate",
+            "version, currency",
+            "The plan's own exchange rates.",
+            (
+                _VERSION,
+                Column("currency", "varchar", "ISO 4217."),
+                Column("rate", _DECIMAL, "Plan currency per unit."),
+            ),
+            ("version", "currency"),
+        ),
+        Table(
+            "plan_counting",
+            "version, department, metric, reason",
+            "How a department counts its claims where the books count otherwise.",
+            (
+                _VERSION,
+                Column("department", "varchar", "Department."),
+                Column("metric", "varchar", "What it claims."),
+                Column("reason", "varchar", "Code of what it counts as well."),
+            ),
+            ("version", "department", "metric", "reason"),
+        ),
+        Table(
+            "plan_problem",
+            "problem_number",
+            "What is wrong with the contract itself: locks, chain, signatures, registers.",
+            (
+                Column("problem_number", "bigint", "Number, from 1."),
+                Column("version", "bigint", "Version it is about.", required=False),
+                Column("file", "varchar", "File within the plan's folder."),
+                Column("line", "bigint", "Line of the sheet or register.", required=False),
+                Column("problem", "varchar", "What is wrong."),
+                Column("expected", "varchar", "What was signed.", required=False),
+                Column("found", "varchar", "What stands there.", required=False),
+            ),
+            ("problem_number",),
+            True,
+        ),
+        Table(
+            "plan_commitment",
+            "number",
+            "The conversion rates that Sales committed to for a campaign's cohort.",
+            (
+                _NUMBER,
+                Column("campaign_key", "varchar", "Campaign."),
+                Column("cohort_start_date", "date", "First day of the cohort's period."),
+                _METRIC,
+                Column("rate", _DECIMAL, "Rate committed to (0.4 is 40 %)."),
+                Column("window_days", "bigint", "Days a lead has."),
+                Column("committed_by", "varchar", _BY),
+                Column("committed_at", "timestamp", "When (UTC)."),
+            ),
+            ("number",),
+        ),
+        Table(
+            "plan_note",
+            "number",
+            "What owners say of their variance items.",
+            (
+                _NUMBER,
+                Column("item", "varchar", "Id of the variance item."),
+                Column("why", "varchar", "Why the KPI missed."),
+                Column("action", "varchar", "What is done about it."),
+                Column("due_date", "date", "Until when."),
+                Column("closes", "boolean", "The owner declares the item closed."),
+                Column("noted_by", "varchar", _BY),
+                Column("noted_at", "timestamp", "When (UTC)."),
+            ),
+            ("number",),
+        ),
+        Table(
+            "plan_waiver",
+            "number",
+            "Laws that both departments waive, for what, why and until when.",
+            (
+                _NUMBER,
+                Column("law", "varchar", "The law."),
+                Column(
+                    "scope",
+                    "varchar",
+                    "all, or column=value; …: the offending rows that are waived.",
+                ),
+                Column("reason", "varchar", "Why."),
+                Column("expires_on", "date", "First day on which it no longer holds."),
+                Column("waived_by", "varchar", "Who signed, by department."),
+                Column("waived_at", "timestamp", "When (UTC)."),
+            ),
+            ("number",),
+            True,
+        ),
+        Table(
+            "plan_explanation",
+            "number",
+            "Differences between a claim and the books that only people can state.",
+            (
+                _NUMBER,
+                Column("department", "varchar", "Department whose claim it explains."),
+                Column("metric", "varchar", "What was claimed."),
+                Column("period_start_date", "date", "First day of the claim's period."),
+                Column("period_end_date", "date", "First day after it."),
+                _SCOPE,
+                Column("reason", "varchar", "Code of the difference."),
+                Column("value", _DECIMAL, "Claim less books: count, or money in major units."),
+                Column("note", "varchar", "In words."),
+                Column("explained_by", "varchar", _BY),
+                Column("explained_at", "timestamp", "When (UTC)."),
+            ),
+            ("number",),
+        ),
+    )
+}
