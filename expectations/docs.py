@@ -25,6 +25,9 @@ How a law is judged:
   rows are listed all the same.
 - **broken**: a row offends, or the totals differ, or there was nothing to look at although the law
   applies.
+- **waived**: every row that offends is waived by both departments, for a named scope, with a reason
+  and until a day (`tieout waive`). The publication says so; once the day has come, the law blocks
+  again.
 - **error**: its query failed. This blocks, whatever the law's severity.
 - **not applicable**: the company has no such data. The reason is shown; nothing is invented.
 
@@ -57,12 +60,14 @@ def _section(law: Law) -> str:
     forgives = (
         "A tolerance may forgive rows of a feed." if law.forgivable else "Nothing is forgiven."
     )
+    waives = "Both departments may waive it for a time." if law.waivable else "It cannot be waived."
+    weighs = " The plan's policy says whether it blocks or warns." if law.severity_query else ""
     return f"""\
 ## {_heading(law)}
 
 {law.meaning}
 
-- Compares: {unit}. {forgives}
+- Compares: {unit}. {forgives} {waives}{weighs}
 - Whose move: {law.owner}.
 - What to do: {law.what_to_do}
 - Queries: [{law.id}.sql](../expectations/laws/{law.id}.sql)

@@ -36,7 +36,8 @@ from great_expectations.expectations.core.unexpected_rows_expectation import (
 from expectations import dialect
 from expectations.laws import QUERIES, Law, load_laws
 from expectations.rules import NoRows, SomethingMeasured
-from expectations.verdict import MAX_ROWS, LawResult, Verdict
+from expectations.verdict import MAX_ROWS, LawResult, Severity, Verdict
+from expectations.waiver import Waiver, covers
 
 RULES: dict[str, type[UnexpectedRowsExpectation]] = {
     "applies": NoRows,
@@ -78,6 +79,8 @@ class _Run:
     as_of: str
     currency: str
     tolerances: dict[tuple[str, str], int]
+    #: The waivers that hold on the day of `as_of`.
+    waivers: tuple[Waiver, ...]
 
 
 #: A law's id and its query's name.
@@ -144,7 +147,14 @@ def warm_up() -> None:
 
 _EMPTY = """
 create schema audit;
-create table audit.run as select timestamp '2000-01-01' as as_of, 'USD' as reporting_currency;
+create table audit.run as
+select
+    timestamp '2000-01-01' as as_of,
+    date '2000-01-01' as as_of_date,
+    'USD' as reporting_currency;
+create table audit.plan_waiver (
+    number bigint, law varchar, scope varchar, reason varchar, expires_on date
+);
 create table audit.tolerance (feed varchar, kind varchar, name varchar, at_most bigint);
 """
 
@@ -199,7 +209,7 @@ class _Case:
             return [dict(row) for row in result.mappings()]
 
     def run_row(self) -> _Run:
-        """What audit.run and audit.tolerance say."""
+        """What audit.run, audit.tolerance and audit.plan_waiver say."""
         runs = self.rows("select as_of, reporting_currency from audit.run")
         if len(runs) != 1:
             raise UnsoundJudgeError(f"audit.run has {len(runs)} rows; expected exactly one")
@@ -207,10 +217,15 @@ class _Case:
             "select feed, name, min(at_most) as at_most from audit.tolerance"
             " where kind = 'law' group by feed, name"
         )
+        waivers = self.rows(
+            "select number, law, scope, reason, expires_on from audit.plan_waiver"
+            " where expires_on > (select as_of_date from audit.run) order by number"
+        )
         return _Run(
             as_of=str(_plain(runs[0]["as_of"])),
             currency=str(runs[0]["reporting_currency"]),
             tolerances={(row["feed"], row["name"]): int(row["at_most"]) for row in tolerances},
+            waivers=tuple(Waiver(**row) for row in waivers),
         )
 
     def outcomes(self, rules: Mapping[_Key, _Rule]) -> dict[_Key, _Outcome]:
@@ -351,13 +366,19 @@ def _weighed(law: Law, parts: Mapping[str, _Outcome], run: _Run, case: _Case) ->
     if actual is None and expected is not None:
         actual, difference = count, count - expected
     forgiven = _forgiven(law, offenders, count, run, case) if count else None
+    waived, not_waived = _waived(law, offenders, count, run, case)
 
     if count == 0 and parts["applies"].rows:
         status, reason = "not applicable", str(parts["applies"].rows[0]["reason"])
     elif not parts["measure"].success:
         status, reason = "broken", "nothing was checked: the tables that this law reads are empty"
+    elif count and forgiven is None and waived == count:
+        status, reason = "waived", _by_whom(law, offenders, run)
     elif count and forgiven is None:
         status, reason = "broken", None
+        if waived:
+            reason = f"{waived} rows more are waived: {_by_whom(law, offenders, run)}"
+            count, offenders = count - waived, not_waived
     elif count:
         status, reason = "held", f"{forgiven} rows are within the declared tolerance"
     elif difference is None or difference != 0:
@@ -367,7 +388,7 @@ def _weighed(law: Law, parts: Mapping[str, _Outcome], run: _Run, case: _Case) ->
     return LawResult(
         law=law.id,
         title=law.title,
-        severity=law.severity,
+        severity=_severity(law, case),
         status=status,  # type: ignore[arg-type]
         reason=reason,
         expected=expected,
@@ -379,6 +400,7 @@ def _weighed(law: Law, parts: Mapping[str, _Outcome], run: _Run, case: _Case) ->
         offending_count=count,
         offending_rows=offenders,
         tolerated=forgiven or 0,
+        waived=waived if status in ("waived", "broken") else 0,
         checks={name: part.success for name, part in parts.items()},
         owner=law.owner,
         seconds=0.0,
@@ -419,14 +441,66 @@ def _forgiven(
     return sum(weights.values())
 
 
+def _severity(law: Law, case: _Case) -> Severity:
+    """How much the law weighs in these books: as the plan in force says, else as its header."""
+    rows = case.rows(law.severity_query) if law.severity_query else []
+    if not rows:
+        return law.severity
+    found = rows[0]["severity"]
+    if len(rows) > 1 or found not in ("block", "warn"):
+        raise UnsoundJudgeError(f"severity gave {rows}; expected one row, block or warn")
+    return found  # type: ignore[no-any-return]
+
+
+def _holding(law: Law, offenders: list[dict[str, Any]], run: _Run) -> list[Waiver]:
+    """The waivers of this law that cover any of its rows."""
+    if not law.waivable or not offenders:
+        return []
+    return [
+        waiver
+        for waiver in run.waivers
+        if waiver.law == law.id and waiver.unknown_columns(offenders[0]) == []
+    ]
+
+
+def _waived(
+    law: Law, offenders: list[dict[str, Any]], count: int, run: _Run, case: _Case
+) -> tuple[int, list[dict[str, Any]]]:
+    """How many offending rows are waived, and the first 200 of those that are not."""
+    waivers = _holding(law, offenders, run)
+    if not waivers:
+        return 0, offenders
+    query = f"select * from (\n{law.offenders}\n) where not ({covers(waivers)})"
+    left = case.rows(f"select count(*) as rows from (\n{query}\n)")
+    rows = [
+        {key: _plain(value) for key, value in row.items()}
+        for row in case.rows(f"{query}\nlimit {MAX_ROWS}")
+    ]
+    return count - int(left[0]["rows"]), rows
+
+
+def _by_whom(law: Law, offenders: list[dict[str, Any]], run: _Run) -> str:
+    return "; ".join(
+        f"waiver {waiver.number} for {waiver.scope}, until {waiver.expires_on}: {waiver.reason}"
+        for waiver in _holding(law, offenders, run)
+    )
+
+
 def _notes(laws: Mapping[str, Law], run: _Run) -> list[str]:
-    """What the configuration tolerates in vain."""
+    """What the configuration tolerates in vain, and what is waived in vain."""
     notes = []
     for feed, name in sorted(run.tolerances):
         if name not in laws:
             notes.append(f"{feed}: tolerances: laws: {name}: there is no such law")
         elif not laws[name].forgivable:
             notes.append(f"{feed}: tolerances: laws: {name}: this law forgives nothing; ignored")
+    for waiver in run.waivers:
+        if waiver.law not in laws:
+            notes.append(f"waiver {waiver.number}: {waiver.law}: there is no such law")
+        elif not laws[waiver.law].waivable:
+            notes.append(
+                f"waiver {waiver.number}: {waiver.law}: this law cannot be waived; ignored"
+            )
     return notes
 
 
@@ -446,6 +520,7 @@ def _unjudged(law: Law, reason: str) -> LawResult:
         offending_count=0,
         offending_rows=[],
         tolerated=0,
+        waived=0,
         checks={},
         owner=law.owner,
         seconds=0.0,

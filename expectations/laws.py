@@ -1,8 +1,8 @@
 """The laws as data: one file `laws/<id>.sql` each, read into a `Law`.
 
 A law file is SQL that DuckDB runs as it stands. It opens with a comment in YAML (id, title,
-meaning, severity, unit, owner, what_to_do, forgivable) and holds three queries, each after a
-line `-- query: <name>`:
+meaning, severity, unit, owner, what_to_do, forgivable, waivable) and holds three queries, each
+after a line `-- query: <name>`:
 
 - `applies`: one row with a `reason` if there is nothing to judge ('no spend source'), else none.
 - `measure`: exactly one row (expected, actual, difference, checked, and optionally currency).
@@ -11,6 +11,8 @@ line `-- query: <name>`:
 - `offenders`: every row that breaks the law; none when it holds. The first column is `feed`,
   null where no single feed is to blame. A column `rows` says how many source rows a line stands
   for, `currency` in what currency its `_minor` columns are.
+- `severity`, optional: one row with a `severity` that takes the header's place, where the plan
+  says how much a law weighs; no row leaves the header's.
 
 Belongs here: reading and validating those files. Does not belong here: running them (`judge`).
 """
@@ -29,6 +31,7 @@ from expectations.verdict import Severity, Unit
 LAWS_FOLDER = Path(__file__).resolve().parent / "laws"
 
 QUERIES = ("applies", "measure", "offenders")
+SEVERITY = "severity"
 
 _HEADER = re.compile(r"\A/\*\n(?P<yaml>.*?)\n\*/\n(?P<body>.*)\Z", re.DOTALL)
 _MARK = re.compile(r"^-- query: (?P<name>\w+)$", re.MULTILINE)
@@ -51,9 +54,13 @@ class Law:
     what_to_do: str
     #: Whether a tolerance declared for a feed may forgive some of its offending rows.
     forgivable: bool
+    #: Whether both departments may waive it for a time; never where the models are at fault.
+    waivable: bool
     applies: str
     measure: str
     offenders: str
+    #: The query that says how much it weighs, where that is not the header's `severity`.
+    severity_query: str | None = None
 
 
 def load_laws(folder: Path = LAWS_FOLDER) -> dict[str, Law]:
@@ -78,7 +85,7 @@ def read_law(path: Path) -> Law:
 
 
 def _header(path: Path, header: Any) -> dict[str, Any]:
-    wanted = {field.name for field in fields(Law)} - set(QUERIES)
+    wanted = {field.name for field in fields(Law)} - {*QUERIES, "severity_query"}
     found = set(header) if isinstance(header, dict) else set()
     if found != wanted:
         raise LawFileError(
@@ -103,18 +110,19 @@ _ALLOWED: dict[str, tuple[Any, ...]] = {
     "severity": ("block", "warn"),
     "unit": ("minor", "rows"),
     "forgivable": (True, False),
+    "waivable": (True, False),
 }
 
 
 def _queries(path: Path, body: str) -> dict[str, str]:
     parts = _MARK.split(body)
     names = tuple(parts[1::2])
-    if names != QUERIES:
+    if names not in (QUERIES, (*QUERIES, SEVERITY)):
         raise LawFileError(
             f"{path}: expected the queries {QUERIES}, each after a line '-- query: <name>', "
-            f"in that order; found {names}"
+            f"in that order, and perhaps {SEVERITY!r}; found {names}"
         )
     return {
-        name: text.strip().rstrip(";").rstrip()
+        "severity_query" if name == SEVERITY else name: text.strip().rstrip(";").rstrip()
         for name, text in zip(names, parts[2::2], strict=True)
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-Status = Literal["held", "broken", "error", "not applicable"]
+Status = Literal["held", "broken", "waived", "error", "not applicable"]
 Severity = Literal["block", "warn"]
 Unit = Literal["minor", "rows"]
 
@@ -23,8 +23,9 @@ class LawResult:
 
     `offending_count` counts the lines of the law's offenders query, of which `offending_rows`
     holds the first 200; `tolerated` counts the source rows a declared tolerance forgave (a line
-    may stand for several source rows). `checks` maps each rule that Great Expectations judged to
-    whether it succeeded.
+    may stand for several source rows). `waived` counts the lines that both departments have
+    waived: a law that is waived altogether lists them, a broken one lists only the others.
+    `checks` maps each rule that Great Expectations judged to whether it succeeded.
     """
 
     law: str
@@ -41,6 +42,7 @@ class LawResult:
     offending_count: int
     offending_rows: list[dict[str, Any]]
     tolerated: int
+    waived: int
     checks: dict[str, bool]
     owner: str
     seconds: float

@@ -9,6 +9,7 @@ meaning: >
 severity: block
 unit: minor
 forgivable: true
+waivable: true
 owner: Marketing operations, who own the spend exports
 what_to_do: >
   Compare the account and month in the rows with the platform's billing page. Usually an export

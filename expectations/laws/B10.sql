@@ -8,6 +8,7 @@ meaning: >
 severity: block
 unit: rows
 forgivable: true
+waivable: false
 owner: Revenue operations, who own the CRM's exports
 what_to_do: >
   An unresolved reference usually means that two exports were taken at different times: export the

@@ -8,6 +8,7 @@ meaning: >
 severity: block
 unit: rows
 forgivable: true
+waivable: true
 owner: The owner of the feed named in the row
 what_to_do: >
   Ask for the delivery named in the rows, or run its export again, then rerun. If the source is paused

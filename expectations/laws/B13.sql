@@ -9,6 +9,7 @@ meaning: >
 severity: block
 unit: rows
 forgivable: true
+waivable: true
 owner: Revenue operations, who own the mappings
 what_to_do: >
   For a status, name its stage under `stages:` of the feed in sources.yml. For a campaign, correct

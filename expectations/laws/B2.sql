@@ -8,6 +8,7 @@ meaning: >
 severity: block
 unit: minor
 forgivable: false
+waivable: false
 owner: Analytics engineering, who own the models
 what_to_do: >
   This is a fault in the models, not in anybody's data: nothing in a CRM or an ad platform can

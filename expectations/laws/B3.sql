@@ -9,6 +9,7 @@ meaning: >
 severity: block
 unit: minor
 forgivable: false
+waivable: false
 owner: Analytics engineering, who own the models
 what_to_do: >
   Look at the first day in the rows. An entry without one of its sides, or a stage that gave more

@@ -8,6 +8,7 @@ meaning: >
 severity: block
 unit: rows
 forgivable: false
+waivable: false
 owner: The owner of the feed named in the row
 what_to_do: >
   Rows set aside are listed with file, line and column in audit.quarantine: correct the export, or

@@ -8,6 +8,7 @@ meaning: >
 severity: block
 unit: rows
 forgivable: true
+waivable: true
 owner: Sales operations, who own the CRM's histories
 what_to_do: >
   Correct the dates in the CRM where they were typed or imported wrongly. If the whole file is

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _STYLES = {
     "held": "bold green",
+    "waived": "bold yellow",
     "broken": "bold red",
     "error": "bold red",
     "not applicable": "dim",
@@ -121,6 +122,8 @@ def _figures(result: dict[str, Any], money: Money) -> list[tuple[str, str]]:
         figures.append(("checked", f"{result['checked']:,} rows"))
     if result["tolerated"]:
         figures.append(("tolerated", f"{result['tolerated']:,} rows, as declared in sources.yml"))
+    if result.get("waived"):
+        figures.append(("waived", f"{result['waived']:,} rows, by both departments"))
     return figures
 
 

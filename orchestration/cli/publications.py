@@ -39,7 +39,7 @@ def list_(as_json: _Json = False) -> None:
     if not kept:
         typer.echo("nothing is published yet: `tieout run`")
         return
-    heads = ("", "number", "as of", "published at", "plan", "code", "rows", "content")
+    heads = ("", "number", "as of", "published at", "plan", "waived", "code", "rows", "content")
     _print_table(
         heads,
         [
@@ -49,6 +49,7 @@ def list_(as_json: _Json = False) -> None:
                 release.receipt.as_of,
                 release.published_at or "(not recorded)",
                 release.receipt.plan_version or "(none)",
+                ", ".join(line.law for line in release.receipt.waived),
                 release.receipt.code_version,
                 f"{sum(table.rows for table in release.receipt.tables):,}",
                 release.receipt.content_sha256[:12],

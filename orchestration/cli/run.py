@@ -367,6 +367,12 @@ def _show_published(console: Console, run: Run, publication: Publication) -> Non
     elif receipt.changes:
         changes = ", ".join(f"{cause} {count:,}" for cause, count in receipt.changes.items())
         console.print(f"Changed for periods already reported: {changes} (meta.change)")
+    for line in receipt.waived:
+        console.print(f"[bold yellow]Waived {line.law}[/] {escape(line.reason or '')}")
+    warned = [line.law for line in receipt.laws if line.status == "broken"]
+    if warned:
+        explained = ", ".join(f"tieout explain {law}" for law in warned)
+        console.print(f"[bold yellow]Warned by {', '.join(warned)}[/]: {explained}")
     console.print(f"Readers open {escape(str(run.home.current_database))}", soft_wrap=True)
 
 

@@ -36,6 +36,8 @@ class Published:
     plan_version: str | None
     code_version: str
     laws: dict[str, int]
+    #: Laws of which rows are waived, and by which waiver until when.
+    waived: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,7 @@ def _published(home: Home, kept: Publication, now: datetime) -> Published:
         plan_version=receipt.plan_version,
         code_version=receipt.code_version,
         laws=laws,
+        waived={line.law: line.reason or "" for line in receipt.waived},
     )
 
 
@@ -160,6 +163,7 @@ def _lines(found: Status) -> list[str]:
             f"as of       {shown.as_of}",
             f"versions    plan {shown.plan_version or '(none)'}, code {shown.code_version}",
             f"laws        {laws or 'none judged'}",
+            *(f"waived      {law}: {reason}" for law, reason in shown.waived.items()),
             f"file        {shown.path}",
             f"stale       {'; '.join(found.stale) or 'no'}",
         ]

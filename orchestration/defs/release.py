@@ -252,12 +252,14 @@ def _note(verdict: Verdict) -> str:
 
 def _check_result(key: dg.AssetKey, law: Law, result: LawResult) -> dg.AssetCheckResult:
     is_fine = result.status in ("held", "not applicable")
-    weighs = result.blocks or result.severity == "block"
+    # A waived law is no pass, and stops nothing.
+    weighs = result.blocks or (result.severity == "block" and result.status != "waived")
     metadata: dict[str, Any] = {
         "status": result.status,
         "unit": result.unit,
         "offending": result.offending_count,
         "tolerated": result.tolerated,
+        "waived": result.waived,
         "owner": result.owner,
         "seconds": round(result.seconds, 3),
     }

@@ -149,6 +149,7 @@ def law_result(law: str, **changed: Any) -> LawResult:
         "offending_count": 0,
         "offending_rows": [],
         "tolerated": 0,
+        "waived": 0,
         "checks": {"rule": True},
         "owner": "RevOps",
         "seconds": 0.01,

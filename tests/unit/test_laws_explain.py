@@ -40,6 +40,7 @@ RESULT: dict[str, Any] = {
         }
     ],
     "tolerated": 0,
+    "waived": 0,
     "checks": {},
     "owner": "Analytics engineering",
     "seconds": 0.1,

@@ -24,6 +24,7 @@ HELD = LawResult(
     offending_count=0,
     offending_rows=[],
     tolerated=0,
+    waived=0,
     checks={"applies": True, "measure": True, "offenders": True},
     owner="Analytics engineering",
     seconds=0.1,

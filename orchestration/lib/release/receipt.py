@@ -50,6 +50,8 @@ class LawResultLike(Protocol):
     @property
     def tolerated(self) -> int: ...  # noqa: D102
     @property
+    def waived(self) -> int: ...  # noqa: D102
+    @property
     def owner(self) -> str: ...  # noqa: D102
     @property
     def seconds(self) -> float: ...  # noqa: D102
@@ -81,6 +83,8 @@ class LawLine:
     offending_count: int
     tolerated: int
     owner: str
+    #: Receipts before 0.2.0 know no waivers.
+    waived: int = 0
 
     @property
     def blocks(self) -> bool:
@@ -141,6 +145,11 @@ class Receipt:
         return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
 
     @property
+    def waived(self) -> list[LawLine]:
+        """The laws of which rows are waived: every report says so."""
+        return [line for line in self.laws if line.waived]
+
+    @property
     def blocking(self) -> list[LawLine]:
         """The laws that stand in the way."""
         return [line for line in self.laws if line.blocks]
@@ -196,6 +205,7 @@ def law_lines(verdict: VerdictLike) -> tuple[LawLine, ...]:
             offending_count=result.offending_count,
             tolerated=result.tolerated,
             owner=result.owner,
+            waived=result.waived,
         )
         for result in verdict.results
     )

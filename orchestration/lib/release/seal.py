@@ -177,6 +177,7 @@ def _write_laws(connection: duckdb.DuckDBPyConnection, verdict: VerdictLike) -> 
             checked bigint,
             offending_count bigint not null,
             tolerated bigint not null,
+            waived bigint not null,
             owner varchar not null,
             seconds double not null
         )
@@ -193,7 +194,7 @@ def _write_laws(connection: duckdb.DuckDBPyConnection, verdict: VerdictLike) -> 
     )
     for result in verdict.results:
         connection.execute(
-            f"insert into candidate.meta.law_result values ({', '.join('?' * 15)})",
+            f"insert into candidate.meta.law_result values ({', '.join('?' * 16)})",
             [
                 result.law,
                 result.title,
@@ -208,6 +209,7 @@ def _write_laws(connection: duckdb.DuckDBPyConnection, verdict: VerdictLike) -> 
                 result.checked,
                 result.offending_count,
                 result.tolerated,
+                result.waived,
                 result.owner,
                 result.seconds,
             ],
