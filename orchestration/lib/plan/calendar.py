@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import MAXYEAR, date, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -17,6 +17,8 @@ from orchestration.lib.plan.sheets import WEEKDAYS
 
 #: The curve of a KPI that names none; where a plan does not define it, every day weighs the same.
 STANDARD = "standard"
+#: A plan of more years is a slip of the pen, and a day's weight is stored for each of its days.
+MOST_YEARS = 10
 _WEEKS = {"4-4-5": (4, 4, 5), "4-5-4": (4, 5, 4), "5-4-4": (5, 4, 4)}
 
 
@@ -39,8 +41,17 @@ def periods(settings: Mapping[str, Any]) -> tuple[Period, ...]:
     it; the first begins on `fiscal_year_first_day` and each other where the one before it ends.
     Raises ValueError, saying what to change, where the settings make no calendar.
     """
+    try:
+        return _periods(settings)
+    except OverflowError as error:
+        raise ValueError("fiscal_years: expected years that end before the year 9999") from error
+
+
+def _periods(settings: Mapping[str, Any]) -> tuple[Period, ...]:
     names = _years(settings["fiscal_years"], "fiscal_years")
     long_years = set(_years(settings.get("years_of_53_weeks") or (), "years_of_53_weeks"))
+    if len(names) > MOST_YEARS:
+        raise ValueError(f"fiscal_years: found {len(names)}, expected at most {MOST_YEARS}")
     if any(later != earlier + 1 for earlier, later in pairwise(names)):
         raise ValueError(f"fiscal_years {names}: expected years in a row, such as 2026; 2027")
     if unknown := long_years - set(names):
@@ -87,10 +98,11 @@ def weights(
         for owner in (None, curve):
             for row in specials:
                 if row["curve"] == owner:
-                    last = row["last_day"] or row["first_day"]
-                    span = (last - row["first_day"]).days + 1
-                    for number in range(span):
-                        percent[row["first_day"] + timedelta(days=number)] = row["weight_pct"]
+                    # Positions within `days`: what a line says of other days is of no account.
+                    start = max((row["first_day"] - first_day).days, 0)
+                    stop = ((row["last_day"] or row["first_day"]) - first_day).days + 1
+                    for day in days[start : max(stop, 0)]:
+                        percent[day] = row["weight_pct"]
         found[curve] = {day: shape[day.weekday()] * percent.get(day, 100) for day in days}
     return found
 
@@ -120,6 +132,8 @@ def _year(year: int, edges: list[date]) -> list[Period]:
 
 def _months_later(day: date, months: int) -> date:
     number = day.year * 12 + day.month - 1 + months
+    if number // 12 > MAXYEAR:
+        raise OverflowError
     return date(number // 12, number % 12 + 1, 1)
 
 

@@ -10,6 +10,7 @@ import csv
 import io
 import re
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from orchestration.lib.plan.model import Plan, PlanError, Problem, read
@@ -71,8 +72,29 @@ def read_plan(folder: Path) -> Plan:
         if path.name not in (*map(file_name, SHEETS), LOCK, SIGNATURES)
         and not path.name.startswith(".")
     ]
+    contents: dict[str, bytes] = {}
+    for name in SHEETS:
+        path = folder / file_name(name)
+        try:
+            contents[name] = path.read_bytes()
+        except FileNotFoundError:
+            problems.append(
+                Problem(str(path), "found no file, expected one with at least a heading")
+            )
+        except OSError as error:
+            problems.append(Problem(str(path), f"cannot be read: {error.strerror}"))
+    return plan_of(contents, folder, problems)
+
+
+def plan_of(contents: Mapping[str, bytes], folder: Path, problems: Sequence[Problem] = ()) -> Plan:
+    """The plan that the bytes of these sheets make; `folder` is where they are said to stand.
+
+    Raises PlanError with `problems`, which were found before, and all that are found here.
+    """
+    problems = list(problems)
     texts = {
-        name: _rows(sheet, folder / file_name(name), problems) for name, sheet in SHEETS.items()
+        name: _rows(SHEETS[name], folder / file_name(name), content, problems)
+        for name, content in contents.items()
     }
 
     def locate(sheet: str, row: int | None, column: str | None) -> str:
@@ -96,15 +118,14 @@ def versions(root: Path) -> dict[int, Path]:
     return dict(sorted(found.items()))
 
 
-def _rows(sheet: Sheet, path: Path, problems: list[Problem]) -> list[tuple[int, dict[str, str]]]:
+def _rows(
+    sheet: Sheet, path: Path, content: bytes, problems: list[Problem]
+) -> list[tuple[int, dict[str, str]]]:
     """The data rows of one file, numbered as its lines; the heading is line 1."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
-        problems.append(Problem(str(path), "found no file, expected one with at least a heading"))
-        return []
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        line = content[: error.start].count(b"\n") + 1
         problems.append(
             Problem(f"{path}:{line}", "found bytes that are no UTF-8; save it as UTF-8")
         )
@@ -116,7 +137,8 @@ def _rows(sheet: Sheet, path: Path, problems: list[Problem]) -> list[tuple[int, 
         if not _heading_is_known(sheet, path, heading, problems):
             return []
         for cells in reader:
-            if len(cells) > len(heading) and any(cells[len(heading) :]):
+            # Empty cells too many are a comma too many: all behind it stand one column off.
+            if len(cells) > len(heading):
                 problems.append(
                     Problem(
                         f"{path}:{reader.line_num}",

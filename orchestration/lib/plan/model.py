@@ -29,6 +29,8 @@ Locate = Callable[[str, int | None, str | None], str]
 _SLUG = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _KEY = re.compile(r"[0-9a-f]{64}")
 _DECIMAL = re.compile(r"[+-]?\d{1,18}(\.\d*)?")
+#: Blanks that do not break: spreadsheets and web pages leave them, nobody sees them.
+_BLANKS = str.maketrans(dict.fromkeys("\u00a0\u2007\u202f", " "))
 _YES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
 
@@ -110,7 +112,7 @@ class _CellError(ValueError):
 
 def parse(column: Column, text: str) -> Value:
     """The value of a cell; an empty one is None. Raises ValueError with found and expected."""
-    text = unicodedata.normalize("NFC", text).strip()
+    text = unicodedata.normalize("NFC", text).translate(_BLANKS).strip()
     if not text:
         return None
     if any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in text):
@@ -133,7 +135,7 @@ def parse(column: Column, text: str) -> Value:
         case "choice":
             return _choice(column, text)
         case "list":
-            return tuple(item.strip() for item in text.split(";") if item.strip())
+            return tuple(item.strip() for item in text.split(";") if item.strip()) or None
         case "scope":
             return _scope(text)
 
@@ -220,8 +222,9 @@ Texts = Mapping[str, Sequence[tuple[int, Mapping[str, str]]]]
 def read(texts: Texts, locate: Locate) -> Plan:
     """The plan that these texts make; raises PlanError with every problem, each with its place.
 
-    A row all of whose cells are empty is no row. A sheet that is missing is a problem if it must
-    have a row, else it is empty. Unknown headings are ignored: `folder` and `workbook` check them.
+    A row all of whose cells are empty is no row; a setting without a value is none either, and the
+    settings stand in the order of SETTINGS. A sheet that is missing is a problem if it must have a
+    row, else it is empty. Unknown headings are ignored: `folder` and `workbook` check them.
     """
     problems: list[Problem] = []
     sheets: dict[str, tuple[Row, ...]] = {}
@@ -236,8 +239,10 @@ def read(texts: Texts, locate: Locate) -> Plan:
                 Problem(locate(name, None, None), "found no row, expected at least one")
             )
         problems += _repeated(sheet, sheets[name], locate)
-    problems += _settings(sheets["plan"], locate)
+        if name == "plan":
+            problems += _settings(sheets[name], locate)
     if not problems:
+        sheets["plan"] = _in_order(sheets["plan"])
         problems += _meaning(Plan(sheets), locate)
     if problems:
         raise PlanError(problems)
@@ -295,21 +300,23 @@ def _settings(rows: Iterable[Row], locate: Locate) -> list[Problem]:
     problems = []
     columns = {column.name: column for column in SETTINGS}
     given = set()
+    numbers: dict[str, int] = {}
     for row in rows:
         column = columns.get(str(row["key"]))
         if column is None:
             continue
+        numbers[column.name] = row.number
         try:
             if parse(column, str(row["value"] or "")) is not None:
                 given.add(column.name)
             if column.name == "currency" and row["value"] is not None:
-                _known_currency(str(row["value"]))
+                demand_currency(str(row["value"]))
         except ValueError as error:
             problems.append(Problem(locate("plan", row.number, "value"), f"{column.name}: {error}"))
             given.add(column.name)
     problems += [
         Problem(
-            locate("plan", None, None),
+            locate("plan", numbers.get(column.name), "value" if column.name in numbers else None),
             f"found no value for {column.name!r}, expected {column.help[:1].lower()}"
             f"{column.help[1:]}",
         )
@@ -319,7 +326,23 @@ def _settings(rows: Iterable[Row], locate: Locate) -> list[Problem]:
     return problems
 
 
-def _known_currency(code: str) -> None:
+def _in_order(rows: Iterable[Row]) -> tuple[Row, ...]:
+    """The settings that have a value, in their one order, each value in its one form."""
+    found = {str(row["key"]): row for row in rows}
+    return tuple(
+        Row(
+            found[column.name].number,
+            {"key": column.name, "value": canonical(column, parse(column, str(value)))},
+        )
+        for column in SETTINGS
+        if column.name in found
+        and (value := found[column.name]["value"]) is not None
+        and parse(column, str(value)) is not None
+    )
+
+
+def demand_currency(code: str) -> None:
+    """Raises ValueError for what is no currency of ISO 4217."""
     with CURRENCIES.open(encoding="utf-8") as file:
         known = [line.partition(",")[0] for line in file][1:]
     if code not in known:
@@ -333,11 +356,15 @@ def _meaning(plan: Plan, locate: Locate) -> list[Problem]:
     try:
         periods = plan.periods
     except ValueError as error:
-        return [Problem(locate("plan", None, None), str(error))]
+        # It begins with the setting that is to be changed.
+        key = re.split(r"\W", str(error))[0]
+        numbers = [row.number for row in plan.rows("plan") if row["key"] == key]
+        where = locate("plan", numbers[0], "value") if numbers else locate("plan", None, None)
+        return [Problem(where, str(error))]
     problems = _lead_nowhere(plan, periods, locate) + _rollup(plan, locate)
     for row in plan.rows("rates"):
         try:
-            _known_currency(str(row["currency"]))
+            demand_currency(str(row["currency"]))
         except ValueError as error:
             problems.append(Problem(locate("rates", row.number, "currency"), str(error)))
     for row in plan.rows("special_days"):
@@ -443,10 +470,12 @@ def _without_weight(
     numbers = {str(row["curve"]): row.number for row in plan.rows("curves")}
     problems = []
     for curve, days in found.items():
+        # In the order of the days, from the first one on.
+        values = list(days.values())
         empty = [
             period.period
             for period in periods.values()
-            if not any(days[day] for day in days if period.start <= day < period.end)
+            if not any(values[(period.start - first).days : (period.end - first).days])
         ]
         if empty:
             problems.append(

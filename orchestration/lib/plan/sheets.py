@@ -214,7 +214,6 @@ SHEETS: dict[str, Sheet] = {
                 Column("public_key", "key", "Ed25519 public key, 64 hexadecimal digits"),
             ),
             ("person",),
-            True,
         ),
         Sheet(
             "scopes",
