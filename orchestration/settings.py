@@ -25,6 +25,14 @@ def memory_limit() -> str:
     return os.environ.get("TIEOUT_MEMORY", "5GB")
 
 
+def keys_folder() -> Path:
+    """Where people's signing keys stand: `TIEOUT_KEYS`, or `~/.config/tieout/keys`.
+
+    Outside the repository and the state folder: neither is for secrets.
+    """
+    return Path(os.environ.get("TIEOUT_KEYS") or "~/.config/tieout/keys").expanduser()
+
+
 @dataclass(frozen=True)
 class Home:
     """The state folder of one company: everything a run writes is below `root`.
