@@ -11,6 +11,7 @@ from pathlib import Path
 # No `from __future__ import annotations` here: Dagster reads the type of `context` at run time.
 import dagster as dg
 
+from orchestration.lib.plan.folder import versions
 from orchestration.lib.sources.config import SourcesError, feed_tables, load_sources
 
 JOB = "close_the_books"
@@ -31,14 +32,14 @@ def hourly() -> dg.ScheduleDefinition:
 
 
 def on_arrival(sources_path: Path) -> dg.SensorDefinition:
-    """Closes the books when a file is new, changed or gone, or sources.yml has changed."""
+    """Closes the books when a file of a source, sources.yml or the plan in force has changed."""
 
     @dg.sensor(
         name="arriving_files",
         job_name=JOB,
         minimum_interval_seconds=30,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Closes the books when a file of a source, or sources.yml, has changed.",
+        description="Closes the books when a source, sources.yml or the plan has changed.",
     )
     def arriving_files(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         try:
@@ -56,9 +57,16 @@ def on_arrival(sources_path: Path) -> dg.SensorDefinition:
 
 
 def watched_files(sources_path: Path) -> list[Path]:
-    """sources.yml and every file that its sources match now."""
+    """sources.yml, every file that its sources match now, and what counts of the plan.
+
+    A draft does not count; versions, their signatures and the registers do.
+    """
     sources = load_sources(sources_path)
     files = {path for source in feed_tables(sources) for path in source.files()}
+    root = sources.plan_root
+    if root is not None:
+        files.update(path for path in root.iterdir() if path.is_file())
+        files.update(path for folder in versions(root).values() for path in folder.iterdir())
     return sorted(files | {sources.path})
 
 

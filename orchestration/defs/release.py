@@ -26,7 +26,11 @@ from orchestration.defs.transform import Manifest, model_key
 from orchestration.lib.release.folders import write_durably
 from orchestration.lib.release.freeze import freeze, load_candidate, published_tables
 from orchestration.lib.release.promote import next_number, promote, publications, set_aside
-from orchestration.lib.release.seal import Facts, seal, without_personal_data
+from orchestration.lib.release.seal import (
+    facts_of,
+    seal,
+    without_personal_data,
+)
 from orchestration.lib.run import Run
 from orchestration.lib.transform import table_facts
 
@@ -41,10 +45,21 @@ LAW_ON: dict[str, str] = {
     "B2": "rpt_stage_balance__campaign_cohort",
     "B3": "fct_dollar_journal__entry",
     "B6": "audit_row",
+    "B7": "rpt_claims_bridge__period",
     "B8": "fct_lead_stage__interval",
     "B10": "audit_reference",
     "B11": "audit_freshness",
     "B13": "audit_unmapped",
+    "G1": "rpt_commitment__campaign_cohort",
+    "G2": "rpt_variance_item",
+    "G3": "rpt_handoff_sla__metric_period",
+    "P1": "audit_plan_target",
+    "P2": "audit_plan_promise",
+    "P3": "audit_plan_scope",
+    "P4": "audit_plan_kpi",
+    "P5": "audit_plan_version",
+    "P6": "audit_plan_capacity",
+    "P7": "audit_plan_policy",
 }
 
 Event = dg.MaterializeResult[Any] | dg.AssetCheckResult
@@ -177,7 +192,8 @@ def law_checks(manifest: Manifest, laws: Mapping[str, Law]) -> dg.AssetChecksDef
             step.note = _note(verdict)
         run.record.verdict = verdict
         with run.step("seal") as step:
-            seal(run.home, candidate, verdict, Facts(code_version=__version__))
+            facts = facts_of(candidate.database, __version__)
+            seal(run.home, candidate, verdict, facts)
             if not verdict.passed:
                 set_aside(run.home, candidate.folder)
                 step.note = "set aside: blocked"

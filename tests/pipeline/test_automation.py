@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 from pathlib import Path
 
 import dagster as dg
@@ -24,10 +23,9 @@ def ticked(sources: Path, cursor: str | None) -> dg.SensorResult | dg.SkipReason
 
 
 def aged(folder: Path) -> None:
-    """As if nothing had been written for a minute."""
-    then = time.time() - 60
+    """As if nothing had been written since long ago, and all of it at once."""
     for path in folder.rglob("*"):
-        os.utime(path, (then, then))
+        os.utime(path, (1_700_000_000, 1_700_000_000))
 
 
 def test_sensor_asks_for_a_run_once_per_change(company: Path, tmp_path: Path) -> None:
@@ -45,6 +43,15 @@ def test_sensor_asks_for_a_run_once_per_change(company: Path, tmp_path: Path) ->
     aged(folder)
     second = ticked(sources, first.cursor)
     assert isinstance(second, dg.SensorResult) and second.cursor != first.cursor
+    (folder / "plan" / "draft").mkdir()
+    (folder / "plan" / "draft" / "plan.csv").write_text("key,value\n")
+    aged(folder)
+    assert isinstance(ticked(sources, second.cursor), dg.SkipReason), "a draft does not count"
+    with (folder / "plan" / "commitments.csv").open("a") as file:
+        file.write("\n")
+    aged(folder)
+    third = ticked(sources, second.cursor)
+    assert isinstance(third, dg.SensorResult) and third.cursor != second.cursor
 
 
 def test_sensor_says_what_is_wrong_with_sources_yml(tmp_path: Path) -> None:

@@ -134,8 +134,8 @@ def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
             "12: sources.ads.tables.spend.encoding: found 'utf-9'",
         ),
         (
-            ("    path: .", "    path: .\n    daily: [plan]"),
-            "9: sources.ads.daily.plan: 'plan' has",
+            ("    path: .", "    path: .\n    daily: [campaigns]"),
+            "9: sources.ads.daily.campaigns: 'campaigns' has",
         ),
         (
             ("    path: .", "    path: .\n    stages: {lead: {Neu: leed}}"),

@@ -14,6 +14,7 @@ final as (
     select
         company,
         as_of,
+        {{ local_date("as_of", "time_zone") }} as as_of_date,
         reporting_currency,
         time_zone,
         cohort_period,

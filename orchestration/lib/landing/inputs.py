@@ -11,7 +11,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -20,13 +20,17 @@ from zoneinfo import ZoneInfo
 
 from orchestration.lib.landing.manifest import DATA, QUARANTINE, Loads, Manifest
 from orchestration.lib.plan import tables as plan_tables
+from orchestration.lib.release.folders import RECEIPT, current_number, release_folder
+from orchestration.lib.release.receipt import read_receipt
 from orchestration.lib.sources import canonical
-from orchestration.lib.sources.config import SourcesFile, TableSource, digest
+from orchestration.lib.sources.config import Qualified, SourcesFile, TableSource, digest
 from orchestration.lib.sources.values import identifier, quoted
 from orchestration.settings import Home
 
 if TYPE_CHECKING:
     import duckdb
+
+    from orchestration.lib.plan.contract import Contract
 
 #: Before anything: a definition or mapping without a first day is in force from here.
 ALWAYS = datetime(1900, 1, 1)  # noqa: DTZ001 - stored as naive UTC
@@ -121,6 +125,7 @@ def write_inputs(
         item for source, loads in tables.values() for item in _chosen(source, loads)
     ]  # fmt: skip
     empty = _schema_files(con, home)
+    plan = _plan_rows(home, sources, as_of)
     for table in (*canonical.TABLES, *SMALL_TABLES):
         folder = building / table
         folder.mkdir(parents=True)
@@ -139,12 +144,8 @@ def write_inputs(
         "tolerance": _tolerance_rows(sources),
         "cadence": _cadence_rows(sources),
         "run_parameter": [_run_parameter(home, sources, as_of)],
-        "qualified_definition": _qualified_rows(sources),
-        "excluded_domain": [
-            (definition.version, domain.lower())
-            for definition in sources.company.definitions
-            for domain in definition.exclude_email_domains
-        ],
+        **_definition_rows(sources, plan.definitions),
+        **plan.tables,
     }
     for table, found in rows.items():
         _write(con, building / table / "data.parquet", SMALL_TABLES[table], list(found))
@@ -276,12 +277,85 @@ def _cadence_rows(sources: SourcesFile) -> Iterable[Row]:
             yield name, table, feed.cadence_hours.get(table), table in feed.daily
 
 
-def _qualified_rows(sources: SourcesFile) -> Iterable[Row]:
-    zone, definitions = sources.company.time_zone, sources.company.definitions
+@dataclass(frozen=True)
+class _PlanRows:
+    """What a run reads of the joint plan; without one, the definitions are those of sources.yml."""
+
+    tables: Mapping[str, Iterable[Row]]
+    definitions: list[Qualified]
+
+
+def _plan_rows(home: Home, sources: SourcesFile, as_of: datetime) -> _PlanRows:
+    """The plan as it stands below its root; what is wrong with it becomes rows, not an error.
+
+    A plan whose versions are not those that the current publication was made with is found out by
+    the receipt of that publication.
+    """
+    root, company = sources.plan_root, sources.company
+    if root is None:
+        return _PlanRows({}, company.definitions)
+    # Signatures need a library that a run without a plan does not.
+    from orchestration.lib.plan.inspection import inspect
+    from orchestration.lib.plan.registers import read_registers
+
+    number = current_number(home)
+    known = None if number is None else read_receipt(release_folder(home, number) / RECEIPT)
+    day = as_of.replace(tzinfo=UTC).astimezone(ZoneInfo(company.time_zone)).date()
+    contract = inspect(root, known_head=known.plan_head if known else None, as_of=day)
+    tables = plan_tables.rows(
+        contract,
+        read_registers(root, contract, known.register_heads if known else None),
+        as_of=as_of,
+        reporting_currency=company.reporting_currency,
+    )
+    return _PlanRows(tables, plan_definitions(contract) or company.definitions)
+
+
+def plan_definitions(contract: Contract) -> list[Qualified]:
+    """The definition of qualified by the signed versions of a plan, each from its first day.
+
+    A version that leaves the definition as it was makes no new one: an amended target must not look
+    like a changed definition.
+    """
+    found: list[Qualified] = []
+    for version in sorted(contract.versions, key=lambda each: each.effective_from):
+        if version.plan is None or not version.is_signed:
+            continue
+        settings: dict[str, Any] = dict(version.plan.settings)
+        is_excluding = settings["qualified_exclude_test"]
+        definition = Qualified.model_validate(
+            {
+                "version": f"plan v{version.number}",
+                "from": version.effective_from,
+                "min_score": settings["qualified_min_score"],
+                "exclude_test": True if is_excluding is None else is_excluding,
+                "exclude_email_domains": list(settings["qualified_exclude_email_domains"] or ()),
+            }
+        )
+        own = {"version", "from_"}
+        if not found or definition.model_dump(exclude=own) != found[-1].model_dump(exclude=own):
+            found.append(definition)
+    return found
+
+
+def _definition_rows(
+    sources: SourcesFile, definitions: Sequence[Qualified]
+) -> dict[str, Iterable[Row]]:
+    """The versions of the definition of qualified, and the domains each leaves out."""
+    zone = sources.company.time_zone
     starts = [_midnight(entry.from_, zone) or ALWAYS for entry in definitions]
     ends = [*starts[1:], None]
-    for entry, start, end in zip(definitions, starts, ends, strict=True):
-        yield entry.version, start, end, entry.min_score, entry.exclude_test, entry.sha256
+    return {
+        "qualified_definition": [
+            (entry.version, start, end, entry.min_score, entry.exclude_test, entry.sha256)
+            for entry, start, end in zip(definitions, starts, ends, strict=True)
+        ],
+        "excluded_domain": [
+            (entry.version, domain)
+            for entry in definitions
+            for domain in dict.fromkeys(each.lower() for each in entry.exclude_email_domains)
+        ],
+    }
 
 
 def _run_parameter(home: Home, sources: SourcesFile, as_of: datetime) -> Row:

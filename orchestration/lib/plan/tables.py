@@ -6,8 +6,23 @@ them (dbt) and whether they are right (the laws).
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal, localcontext
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal
+
+from orchestration.lib.explain import CURRENCIES
+from orchestration.lib.plan import calendar
+from orchestration.lib.plan.folder import file_name
+from orchestration.lib.plan.sheets import SHEETS, metrics
+
+if TYPE_CHECKING:
+    from orchestration.lib.plan.contract import Contract, LockedVersion
+    from orchestration.lib.plan.model import Plan
+    from orchestration.lib.plan.registers import Register
 
 Type = Literal["varchar", "bigint", "decimal(38, 9)", "date", "timestamp", "boolean"]
 _DECIMAL: Type = "decimal(38, 9)"
@@ -76,7 +91,11 @@ TABLES: dict[str, Table] = {
                 Column("commitment_policy", "varchar", "G1: block or warn."),
                 Column("variance_policy", "varchar", "G2: block or warn."),
                 Column("handoff_policy", "varchar", "G3: block or warn."),
-                Column("commitment_threshold_minor", "bigint", "G1: spend that asks for a rate."),
+                Column(
+                    "commitment_threshold_minor",
+                    "bigint",
+                    "G1: spend that asks for a rate, in the reporting currency.",
+                ),
                 Column("commitment_grace_days", "bigint", "G1: days until it is due."),
                 Column("variance_after_pct", "bigint", "Paced share of a period that must pass."),
                 Column("variance_sigma", _DECIMAL, "Standard errors a miss must exceed."),
@@ -84,7 +103,12 @@ TABLES: dict[str, Table] = {
                 Column("funnel_tolerance_pct", _DECIMAL, "P1: tolerance."),
                 Column("promise_tolerance_pct", _DECIMAL, "P2: tolerance."),
                 Column("rollup_tolerance_pct", _DECIMAL, "P3: tolerance."),
-                Column("max_cac_minor", "bigint", "P7: most a customer may cost.", False),
+                Column(
+                    "max_cac",
+                    _DECIMAL,
+                    "P7: most a customer may cost, in major units of the plan's currency.",
+                    required=False,
+                ),
                 Column("max_payback_months", _DECIMAL, "P7: latest payback.", required=False),
                 Column("gross_margin_pct", _DECIMAL, "P7: margin of a sale.", required=False),
             ),
@@ -274,6 +298,18 @@ TABLES: dict[str, Table] = {
             True,
         ),
         Table(
+            "plan_register",
+            "register",
+            "How far each register reached: a later run sees whether its end was cut off.",
+            (
+                Column("register", "varchar", "commitments, notes, waivers or explanations."),
+                Column("rows", "bigint", "Number of its last row."),
+                Column("sha256", "varchar", "SHA-256 of its last row."),
+            ),
+            ("register",),
+            True,
+        ),
+        Table(
             "plan_commitment",
             "number",
             "The conversion rates that Sales committed to for a campaign's cohort.",
@@ -346,3 +382,305 @@ TABLES: dict[str, Table] = {
         ),
     )
 }
+
+#: What holds where the sheet `plan` leaves a setting empty.
+DEFAULTS: dict[str, Any] = {
+    "spend_rate": "spend_date",
+    "pipeline_rate": "plan",
+    "won_rate": "close_date",
+    "commitment_policy": "warn",
+    "variance_policy": "warn",
+    "handoff_policy": "warn",
+    "commitment_threshold": Decimal(1000),
+    "commitment_grace_days": 5,
+    "variance_after_pct": 25,
+    "variance_sigma": Decimal(2),
+    "funnel_tolerance_pct": Decimal(1),
+    "promise_tolerance_pct": Decimal(5),
+    "rollup_tolerance_pct": Decimal("0.5"),
+}
+#: Which entry of a stage counts where the plan does not say.
+COUNTS = "first"
+
+Line = tuple[Any, ...]
+
+
+def rows(
+    contract: Contract,
+    registers: Mapping[str, Register],
+    *,
+    as_of: datetime,
+    reporting_currency: str,
+) -> dict[str, list[Line]]:
+    """The rows of every table of `TABLES`, with their columns in order.
+
+    A version whose sheets cannot be read has no rows: the findings say why. Rows of a register that
+    were signed after `as_of` are left out: they were not known then.
+
+    Args:
+        contract: the versions, and what is wrong with them.
+        registers: by name (`registers.REGISTERS`); one that is missing is empty.
+        as_of: instant in UTC, without a zone.
+        reporting_currency: what spend is compared in; the plan's rates lead to it.
+    """
+    # Signatures need a library that nothing else here does.
+    from orchestration.lib.plan.registers import REGISTERS
+
+    found: dict[str, list[Line]] = {name: [] for name in TABLES}
+    problems: list[Line] = [
+        (each.version, each.file, each.line, each.problem, each.expected, each.found)
+        for findings in (contract.findings, *(each.findings for each in registers.values()))
+        for each in findings
+    ]
+    for version in contract.versions:
+        if version.plan is None:
+            continue
+        for name, lines in _version(version, version.plan, reporting_currency, problems).items():
+            found[name] += [(version.number, *line) for line in lines]
+    for name, register in registers.items():
+        kind = REGISTERS[name]
+        columns = [column.name for column in TABLES[kind.table].columns]
+        found[kind.table] = [
+            tuple(row[column] for column in columns)
+            for row in register.rows
+            if row[kind.at] <= as_of
+        ]
+    found["plan_register"] = [
+        (name, *register.head) for name, register in registers.items() if register.head is not None
+    ]
+    found["plan_problem"] = [(number, *line) for number, line in enumerate(problems, start=1)]
+    return found
+
+
+def policy(plan: Plan) -> dict[str, Any]:
+    """The settings that have a default, each as the plan or the default has it."""
+    return {
+        name: default if plan.settings[name] is None else plan.settings[name]
+        for name, default in DEFAULTS.items()
+    }
+
+
+def _version(
+    version: LockedVersion, plan: Plan, reporting_currency: str, problems: list[Line]
+) -> dict[str, list[Line]]:
+    """The rows of one version, without the column `version`, which comes first in each table."""
+    settings: dict[str, Any] = dict(plan.settings)
+    given = policy(plan)
+    rates = _rates(version, plan, problems)
+    threshold = _reporting_minor(
+        given["commitment_threshold"], version, rates, reporting_currency, problems
+    )
+    return {
+        "plan_version": [
+            (
+                settings["title"],
+                settings["currency"],
+                version.reason,
+                version.sha256,
+                "; ".join(f"{name}: {who}" for name, who in sorted(version.signed_by.items()))
+                or None,
+                version.is_signed,
+                version.effective_from,
+                version.effective_to,
+            )
+        ],
+        "plan_policy": [
+            (
+                given["spend_rate"],
+                given["pipeline_rate"],
+                given["won_rate"],
+                given["commitment_policy"],
+                given["variance_policy"],
+                given["handoff_policy"],
+                threshold,
+                given["commitment_grace_days"],
+                given["variance_after_pct"],
+                given["variance_sigma"],
+                settings["handoff_share_pct"],
+                given["funnel_tolerance_pct"],
+                given["promise_tolerance_pct"],
+                given["rollup_tolerance_pct"],
+                settings["max_cac"],
+                settings["max_payback_months"],
+                settings["gross_margin_pct"],
+            )
+        ],
+        "plan_period": [
+            (each.period, each.kind, each.parent, each.fiscal_year, each.start, each.end)
+            for each in plan.periods.values()
+        ],
+        "plan_day": list(_days(plan)),
+        "plan_rate": sorted(rates.items()),
+        **_scopes(plan),
+        **_kpis(plan),
+        **_figures(plan),
+        **_people(plan),
+    }
+
+
+def _days(plan: Plan) -> Iterator[Line]:
+    found = calendar.weights(
+        [row.cells for row in plan.rows("curves")],
+        [row.cells for row in plan.rows("special_days")],
+        min(period.start for period in plan.periods.values()),
+        max(period.end for period in plan.periods.values()),
+    )
+    for curve, days in found.items():
+        yield from ((curve, day, weight) for day, weight in days.items())
+
+
+def _scopes(plan: Plan) -> dict[str, list[Line]]:
+    scopes: list[Line] = []
+    sources: list[Line] = []
+    for row in plan.rows("scopes"):
+        scope = str(row["scope"])
+        kind, _, member = scope.partition(":")
+        scopes.append(
+            (
+                scope,
+                row["level"],
+                row["parent"],
+                member or None,
+                kind == "stretch",
+                row.number,
+            )
+        )
+        # The same source twice in one list is one source.
+        named: Any = row["sources"] or ()
+        sources += [(scope, source) for source in dict.fromkeys(named)]
+    return {"plan_scope": scopes, "plan_scope_source": sources}
+
+
+def _kpis(plan: Plan) -> dict[str, list[Line]]:
+    departments = {row["person"]: row["department"] for row in plan.rows("people")}
+    stages = {row["stage"]: row for row in plan.rows("stages")}
+    return {
+        "plan_stage": [
+            (
+                stage,
+                (stages[stage]["counts"] if stage in stages else None) or COUNTS,
+                stages[stage]["definition"] if stage in stages else None,
+            )
+            for stage in SHEETS["stages"].column("stage").choices
+        ],
+        "plan_kpi": [
+            (
+                row.number,
+                row["metric"],
+                row["scope"],
+                row["owner"],
+                departments.get(row["owner"]),
+                row["tolerance_pct"],
+                row["cadence_days"],
+                row["window_days"],
+                row["curve"] or calendar.STANDARD,
+                row["sla_hours"],
+            )
+            for row in plan.rows("kpis")
+        ],
+        "plan_counting": [
+            (row["department"], row["metric"], row["reason"]) for row in plan.rows("counting")
+        ],
+    }
+
+
+def _figures(plan: Plan) -> dict[str, list[Line]]:
+    return {
+        "plan_target": [
+            (row["period"], row["scope"], metric, row[metric], row.number)
+            for row in plan.rows("targets")
+            for metric in metrics()
+            if row[metric] is not None
+        ],
+        "plan_promise": [
+            (
+                row["department"],
+                row["period"],
+                row["scope"],
+                row["metric"],
+                row["value"],
+                row["by"],
+                row.number,
+            )
+            for row in plan.rows("promises")
+        ],
+        "plan_capacity": [
+            (row["period"], row["scope"], row["reps"], row["leads_per_rep"], row.number)
+            for row in plan.rows("capacity")
+        ],
+    }
+
+
+def _people(plan: Plan) -> dict[str, list[Line]]:
+    return {
+        "plan_person": [
+            (row["person"], row["title"], row["department"]) for row in plan.rows("people")
+        ]
+    }
+
+
+def _rates(version: LockedVersion, plan: Plan, problems: list[Line]) -> dict[str, Decimal]:
+    """Plan currency per unit of each currency, its own included; what cannot be is a problem."""
+    own = str(plan.settings["currency"])
+    found = {own: Decimal(1)}
+    for row in plan.rows("rates"):
+        currency, rate = str(row["currency"]), row["rate"]
+        if not isinstance(rate, Decimal):
+            continue
+        if rate == 0 or (currency == own and rate != 1):
+            expected = "1: it is the plan's own" if currency == own else "a rate above 0"
+            problems.append(
+                (
+                    version.number,
+                    _file(version, "rates"),
+                    row.number,
+                    f"the rate of {currency} cannot be",
+                    expected,
+                    f"{rate:f}",
+                )
+            )
+        else:
+            found[currency] = rate
+    return found
+
+
+def _reporting_minor(
+    amount: Decimal,
+    version: LockedVersion,
+    rates: Mapping[str, Decimal],
+    currency: str,
+    problems: list[Line],
+) -> int:
+    """An amount of the plan in minor units of the reporting currency, at the plan's own rate.
+
+    Where the plan has no rate for it, that is a problem, and 0: the strictest threshold.
+    """
+    if currency not in rates:
+        problems.append(
+            (
+                version.number,
+                _file(version, "rates"),
+                None,
+                "the plan has no rate for the reporting currency, so it cannot be compared with"
+                " the books",
+                f"a row for {currency}",
+                ", ".join(sorted(rates)),
+            )
+        )
+        return 0
+    with localcontext(prec=60):
+        minor = amount / rates[currency] * 10 ** _exponents()[currency]
+        # No spend passes a threshold above what a column of money holds.
+        return min(int(minor.to_integral_value(ROUND_HALF_UP)), 2**63 - 1)
+
+
+@cache
+def _exponents() -> dict[str, int]:
+    """Digits after the point of each currency (ISO 4217)."""
+    with CURRENCIES.open(encoding="utf-8", newline="") as file:
+        return {row["currency"]: int(row["exponent"]) for row in csv.DictReader(file)}
+
+
+def _file(version: LockedVersion, sheet: str) -> str:
+    """A sheet's file within the plan's root."""
+    return f"{version.folder.name}/{file_name(sheet)}"

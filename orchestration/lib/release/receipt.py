@@ -7,8 +7,9 @@ Belongs here: its fields, reading and writing it, whether it proves a pass. No D
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +17,7 @@ from typing import Any, Protocol
 from orchestration.lib.release.errors import ReleaseError
 
 FORMAT = 1
+_PLAN_VERSION = re.compile(r"v([1-9]\d*):([0-9a-f]{64})")
 
 
 class LawResultLike(Protocol):
@@ -124,6 +126,7 @@ class Receipt:
     passed: bool
     as_of: str
     sealed_at: str
+    #: `v2:<sha256 of its lock>`, the one in force on the day of as_of.
     plan_version: str | None
     code_version: str
     company: str
@@ -139,10 +142,23 @@ class Receipt:
     #: Rows of meta.change by cause; what could not be compared, because one release lacks it.
     changes: dict[str, int]
     not_compared: tuple[str, ...]
+    #: Rows and last hash of each register of the plan; receipts before 0.2.0 know none.
+    plan_registers: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """The receipt as it is written."""
         return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+
+    @property
+    def register_heads(self) -> dict[str, tuple[int, str]]:
+        """How far each register of the plan reached then."""
+        return {name: (rows, sha256) for name, (rows, sha256) in self.plan_registers.items()}
+
+    @property
+    def plan_head(self) -> tuple[int, str] | None:
+        """Number and hash of the plan's version in force then; None where there was no plan."""
+        match = _PLAN_VERSION.fullmatch(self.plan_version or "")
+        return None if match is None else (int(match[1]), match[2])
 
     @property
     def waived(self) -> list[LawLine]:

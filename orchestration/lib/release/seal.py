@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -59,6 +60,8 @@ class Facts:
 
     code_version: str
     plan_version: str | None = None
+    #: Rows and last hash of each register of the plan.
+    plan_registers: dict[str, tuple[int, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -128,10 +131,38 @@ def seal(home: Home, candidate: Candidate, verdict: VerdictLike, facts: Facts) -
         freshness=freshness,
         changes=changes,
         not_compared=not_compared,
+        plan_registers=facts.plan_registers,
     )
     write_durably(candidate.folder / RECEIPT, receipt.to_json())
     (candidate.folder / FROZEN).unlink()
     return receipt
+
+
+def facts_of(database: Path, code_version: str) -> Facts:
+    """What a candidate is made with: this code, and the plan that its books are held against.
+
+    The plan's version is `v2:<sha256>`: the signed one that began last on the day of `as_of` in the
+    reporting zone; None where there is none.
+    """
+    with duckdb.connect(str(database), read_only=True) as connection:
+        found = connection.execute(
+            """
+            select 'v' || versions.version || ':' || versions.sha256
+            from audit.plan_version as versions
+            cross join audit.run
+            where versions.is_signed and versions.effective_from <= run.as_of_date
+            order by versions.effective_from desc, versions.version desc
+            limit 1
+            """
+        ).fetchone()
+        registers = connection.execute(
+            "select register, rows, sha256 from audit.plan_register order by register"
+        ).fetchall()
+    return Facts(
+        code_version=code_version,
+        plan_version=None if found is None else str(found[0]),
+        plan_registers={name: (rows, sha256) for name, rows, sha256 in registers},
+    )
 
 
 def without_personal_data(row: dict[str, Any]) -> dict[str, Any]:

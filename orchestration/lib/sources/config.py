@@ -288,6 +288,16 @@ class Company(Strict):
             raise _wrong("each version's `from` must be later than that of the one above it")
         return value
 
+    @model_validator(mode="after")
+    def _one_definition(self) -> Company:
+        if self.plan is not None and self.qualified:
+            raise _wrong(
+                "found a definition of qualified beside `plan`, expected one of them: with a plan"
+                " the definition is the one that both departments signed; delete it here",
+                "qualified",
+            )
+        return self
+
     @property
     def definitions(self) -> list[Qualified]:
         """The versions of the definition of qualified; one without conditions if none is given."""
@@ -556,6 +566,13 @@ class SourcesFile(Strict):
         """The folder of a feed, relative paths seen from sources.yml."""
         return (self._path.parent / Path(self.sources[feed].path).expanduser()).resolve()
 
+    @property
+    def plan_root(self) -> Path | None:
+        """The folder of the joint plan, a relative path seen from sources.yml; None without one."""
+        if self.company.plan is None:
+            return None
+        return (self._path.parent / Path(self.company.plan).expanduser()).resolve()
+
     def as_of(self, override: datetime | None = None) -> datetime:
         """The run's as-of instant, in UTC without a zone: the override, the file's, or now."""
         chosen = override or self.company.as_of or datetime.now(UTC)
@@ -731,6 +748,18 @@ def load_sources(path: Path) -> SourcesFile:
         raise SourcesError(problems) from error
     sources._path = path.resolve()
     sources._document = document
+    if (root := sources.plan_root) is not None and not root.is_dir():
+        raise SourcesError(
+            [
+                Problem(
+                    shown,
+                    document.line(("company", "plan")),
+                    "company.plan",
+                    f"found no folder {root}, expected the plan's root (`tieout plan template`"
+                    " begins a plan)",
+                )
+            ]
+        )
     return sources
 
 

@@ -27,7 +27,7 @@ final as (
         funnel_tolerance_pct,
         promise_tolerance_pct,
         rollup_tolerance_pct,
-        max_cac_minor,
+        max_cac,
         max_payback_months,
         gross_margin_pct
     from source
