@@ -55,3 +55,39 @@
         when 4 then 10000
     end
 {%- endmacro %}
+
+{# `total × part / whole` of whole numbers, rounded towards zero, as decimal(38, 0): exact also where
+   the product is beyond bigint. `whole` is not 0. #}
+{% macro whole_share(total, part, whole) -%}
+    {{ return(adapter.dispatch("whole_share", "tieout")(total, part, whole)) }}
+{%- endmacro %}
+
+{% macro default__whole_share(total, part, whole) -%}
+    trunc(cast({{ total }} as decimal(38, 0)) * ({{ part }}) / ({{ whole }}))
+{%- endmacro %}
+
+{# DuckDB: the quotient of decimals is floating point; hugeint has a whole one. #}
+{% macro duckdb__whole_share(total, part, whole) -%}
+    cast(
+        (cast({{ total }} as hugeint) * cast({{ part }} as hugeint))
+        // cast({{ whole }} as hugeint)
+        as decimal(38, 0)
+    )
+{%- endmacro %}
+
+{# Spark: `/` rounds to the digits that are left; `div` is whole. #}
+{% macro spark__whole_share(total, part, whole) -%}
+    cast(
+        (cast({{ total }} as decimal(38, 0)) * ({{ part }})) div ({{ whole }}) as decimal(38, 0)
+    )
+{%- endmacro %}
+
+{# A number divided by a whole one, to nine digits, rounded towards zero; null if that one is 0. #}
+{% macro quotient(dividend, divisor) -%}
+    cast(
+        {{ whole_share(
+            "cast(" ~ dividend ~ " as decimal(38, 9)) * 1000000000", 1, "nullif(" ~ divisor ~ ", 0)"
+        ) }} * 0.000000001
+        as decimal(38, 9)
+    )
+{%- endmacro %}

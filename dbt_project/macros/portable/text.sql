@@ -40,3 +40,17 @@
         concat({{ key }}, sha2(concat({{ key }}, nullif(lower(trim({{ email }})), '')), 256)), 256
     )
 {%- endmacro %}
+
+{# The values of a group as one text, `1, 2`, in their own order. #}
+{% macro ordered_list(expression) -%}
+    {{ return(adapter.dispatch("ordered_list", "tieout")(expression)) }}
+{%- endmacro %}
+
+{% macro default__ordered_list(expression) -%}
+    string_agg(cast({{ expression }} as varchar), ', ' order by {{ expression }})
+{%- endmacro %}
+
+{# Spark: no order within string_agg before 4.0. #}
+{% macro spark__ordered_list(expression) -%}
+    array_join(sort_array(collect_list({{ expression }})), ', ')
+{%- endmacro %}

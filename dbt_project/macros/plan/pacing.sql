@@ -1,0 +1,12 @@
+{# What a target asks for up to a day: its share by weight. Money in whole minor units and counts to
+   nine digits, both rounded down, so that differences of shares add up to the target exactly. #}
+{% macro paced_value(target, unit, weight, period_weight) -%}
+    case
+        when {{ unit }} = 'minor'
+            then cast({{ whole_share(target, weight, period_weight) }} as decimal(38, 9))
+        else cast(
+            {{ whole_share(target ~ " * 1000000000", weight, period_weight) }} * 0.000000001
+            as decimal(38, 9)
+        )
+    end
+{%- endmacro %}
