@@ -64,7 +64,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> list[CompiledModel]:
 
 
 def _books(case: Case, folder: Path, models: list[CompiledModel]) -> tuple[Truth, Books]:
-    truth = generate(case.spec, folder / "company")
+    truth = generate(case.spec, folder / "company", with_plan=False)
     text = truth.sources.read_text()
     assert "cohort_period: month" in text
     truth.sources.write_text(

@@ -18,6 +18,7 @@ from orchestration.settings import REPO
 
 SMALL = CompanySpec(seed=7, leads=150, months=2, campaigns=6)
 BUNDLED = REPO / "seeds" / "sample"
+PLAN = REPO / "seeds" / "plan"
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -46,6 +47,9 @@ def opened(folder: Path) -> duckdb.DuckDBPyConnection:
                 f"quote='\"', escape='\"', auto_detect=false, columns={{{types}}})",
                 [str(path)],
             )
+    targets = folder / "plan" / "v1" / "targets.csv"
+    if targets.exists():
+        connection.read_csv(str(targets), header=True).create("target")
     for path in (folder / "truth").glob("*.parquet"):
         connection.read_parquet(str(path)).create(f"true_{path.stem}")
     return connection
@@ -68,7 +72,13 @@ def mirage(tmp_path_factory: pytest.TempPathFactory) -> Truth:
 
 def test_the_bundled_sample_is_what_the_generator_makes(healthy: Truth) -> None:
     made = {name: value for name, value in digests(healthy.folder).items() if "truth" not in name}
-    assert made == digests(BUNDLED)
+    bundled = digests(BUNDLED) | {f"plan/{name}": value for name, value in digests(PLAN).items()}
+    # The bundled company's plan stands beside it.
+    differ = {name for name in made | bundled if made.get(name) != bundled.get(name)}
+    assert differ == {"sources.yml"}
+    assert (BUNDLED / "sources.yml").read_text() == (
+        healthy.folder / "sources.yml"
+    ).read_text().replace("plan: plan", "plan: ../plan")
 
 
 def test_the_bundled_sample_is_small() -> None:
@@ -280,14 +290,16 @@ def test_definition_of_qualified_needs_the_score(healthy: Truth) -> None:
     ) == [(True,)]
 
 
+MONTHS = "from target where scope = 'company' and period like '%-M%'"
+
+
 def test_healthy_runs_near_its_plan(healthy: Truth) -> None:
     for metric, actual in (
         ("leads", "select sum(kept)::double from true_cohort"),
         ("mqls", "select sum(mqls)::double from true_cohort"),
         ("budget", "select sum(reporting_minor_exact)::double / 100 from true_cohort"),
     ):
-        planned = "select sum(value)::double from plan where scope = 'company' and metric = "
-        wanted = read(healthy, f"{planned}'{metric}'")[0][0]
+        wanted = read(healthy, f"select sum({metric}) {MONTHS}")[0][0]
         assert read(healthy, actual)[0][0] == pytest.approx(wanted, rel=0.12), metric
 
 
@@ -295,20 +307,18 @@ def test_the_plan_multiplies_out(healthy: Truth) -> None:
     """P1, P2: each volume is the one before it times its rate; channels add up to the company."""
     assert read(
         healthy,
-        "with wide as (pivot (select period_start, metric, value::double as value from plan "
-        "where scope = 'company') on metric using any_value(value) group by period_start) "
-        "select count(*) from wide where abs(budget / cost_per_lead - leads) > 0.01 "
+        f"select count(*) {MONTHS} and (abs(budget / cost_per_lead - leads) > 0.01 "
         "or abs(leads * rate_lead_mql - mqls) > 0.001 or abs(mqls * rate_mql_sal - sals) > 0.001 "
         "or abs(sals * rate_sal_sql - sqls) > 0.001 "
         "or abs(sqls * rate_sql_opportunity - opportunities) > 0.001 "
-        "or abs(opportunities * acv - pipeline) > 0.01",
+        "or abs(opportunities * acv - pipeline) > 0.01)",
     ) == [(0,)]
     assert (
         read(
             healthy,
-            "select period_start, metric, sum(value) from plan where scope <> 'company' "
-            "group by all except "
-            "select period_start, metric, value from plan where scope = 'company'",
+            "select period, sum(leads), round(sum(budget), 2) from target "
+            "where scope <> 'company' group by all except "
+            f"select period, leads, round(budget, 2) {MONTHS}",
         )
         == []
     )
@@ -322,12 +332,9 @@ def test_the_mirage_has_its_exact_figures(mirage: Truth) -> None:
         mirage, "select sum(reporting_minor_exact)::bigint, sum(cost_minor)::bigint from true_spend"
     ) == [(20_000_000, 20_000_000)]
     assert read(mirage, "select sum(cost)::double from control_totals") == [(200_000.0,)]
-    assert dict(
-        read(
-            mirage,
-            "select metric, value::double from plan where metric in ('mqls', 'pipeline', 'budget')",
-        )
-    ) == {"mqls": 500.0, "pipeline": 5_000_000.0, "budget": 200_000.0}
+    assert read(mirage, "select mqls, pipeline, budget from target") == [(500, 2_000_000, 200_000)]
+    promises = (mirage.folder / "plan" / "v1" / "promises.csv").read_text()
+    assert "sales,FY2026-Q2,company,pipeline,5000000,sven\n" in promises
     claimed = read(
         mirage,
         "select metric, value::double from claims where period_end = '2026-06-30' "
@@ -348,9 +355,7 @@ def test_the_mirages_leads_qualify_within_the_quarter(mirage: Truth) -> None:
 def test_the_quality_trap_springs_on_its_day(tmp_path: Path) -> None:
     spec = CompanySpec.for_scenario("quality-trap", leads=30_000, shift_day=date(2026, 4, 1))
     truth = generate(spec, tmp_path, "parquet")
-    planned = read(
-        truth, "select sum(value)::double from plan where scope = 'company' and metric = 'leads'"
-    )
+    planned = read(truth, f"select sum(leads) {MONTHS}")
     kept = read(truth, "select count(*)::double from true_lead where disposition = 'kept'")
     assert kept[0][0] / planned[0][0] == pytest.approx(1.2, rel=0.02)
     rates = read(
@@ -468,6 +473,6 @@ def test_truth_answers_queries(healthy: Truth) -> None:
 def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["--out", str(tmp_path), "--leads", "20", "--months", "1", "--format", "parquet"]
     assert main(arguments) == 0
-    assert "14 files" in capsys.readouterr().out
+    assert "13 files" in capsys.readouterr().out
     with pytest.raises(SystemExit, match="2"):
         main(["--out", str(tmp_path), "--scenario", "mirage", "--leads", "5"])

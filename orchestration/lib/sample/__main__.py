@@ -15,7 +15,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m orchestration.lib.sample",
         description="Generate an invented company: sources.yml, data/ and truth/.",
-        epilog="The bundled sample: --out seeds/sample --no-truth",
+        epilog="The bundled sample: --out seeds/sample --plan seeds/plan --no-truth",
     )
     parser.add_argument("--out", type=Path, required=True, help="folder to write into")
     parser.add_argument("--scenario", choices=SCENARIOS, default="healthy")
@@ -26,6 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--touches-per-lead", type=int, help="touches per lead, on average")
     parser.add_argument("--format", choices=("csv", "parquet"), default="csv")
     parser.add_argument("--memory-limit", default="2GB", help="DuckDB's, e.g. 4GB")
+    parser.add_argument("--plan", type=Path, help="folder of the joint plan (OUT/plan)")
     parser.add_argument("--no-truth", action="store_true", help="do not write truth/")
     chosen = parser.parse_args(arguments)
     changes = {
@@ -41,6 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
             chosen.out,
             chosen.format,
             with_truth=not chosen.no_truth,
+            plan=chosen.plan,
             memory_limit=chosen.memory_limit,
         )
     except ValueError as error:

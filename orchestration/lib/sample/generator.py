@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from orchestration.lib.sample import company
+from orchestration.lib.sample import plan as joint_plan
 from orchestration.lib.sample.sources_file import sources_yml
 from orchestration.lib.sample.spec import (
     MIRAGE_ACCEPTED,
@@ -77,12 +78,15 @@ def generate(
     format: Format = "csv",
     *,
     with_truth: bool = True,
+    plan: Path | None = None,
+    with_plan: bool = True,
     tables: Collection[str] = tuple(TABLES),
     memory_limit: str = "2GB",
     threads: int | None = None,
 ) -> Truth:
     """Write `sources.yml`, `data/<table>.<format>` and `truth/<table>.parquet` into `folder`.
 
+    The joint plan goes into the folder `plan`, new, or `folder`/plan; nowhere without `with_plan`.
     `tables` limits which files are delivered, to save time where a test needs few of them.
     """
     if unknown := set(tables) - set(TABLES):
@@ -112,13 +116,17 @@ def generate(
                 query = _delivered(_read(f"files/{table.name}"), table.columns, format)
                 _copy(connection, query, path)
                 files.append(path)
+            if with_plan:
+                plan = plan or folder / "plan"
+                joint_plan.write(spec, connection, plan)
             if with_truth:
                 (folder / "truth").mkdir(exist_ok=True)
                 for name in _TRUTHS:
                     truths[name] = folder / "truth" / f"{name}.parquet"
                     _copy(connection, _read(f"truth/{name}"), truths[name])
     sources = folder / "sources.yml"
-    sources.write_text(sources_yml(spec), encoding="utf-8", newline="\n")
+    where = Path(os.path.relpath(plan, folder)).as_posix() if plan and with_plan else None
+    sources.write_text(sources_yml(spec, where), encoding="utf-8", newline="\n")
     return Truth(spec, folder, (*files, sources), truths)
 
 
@@ -167,6 +175,11 @@ def _set_up(connection: duckdb.DuckDBPyConnection, spec: CompanySpec) -> None:
         day = spec.first_day + timedelta(days=day_i)
         return int(datetime.combine(day, time(), zone).timestamp())
 
+    month_starts = [
+        zone_midnight(day_i)
+        for day_i in range(days)
+        if day_i == 0 or (spec.first_day + timedelta(days=day_i)).day == 1
+    ]
     month_ends = [
         zone_midnight(day_i + 1)
         for day_i in range(days)
@@ -187,6 +200,7 @@ def _set_up(connection: duckdb.DuckDBPyConnection, spec: CompanySpec) -> None:
         "as_of_s": int(spec.as_of.timestamp()),
         # Later than any day where nothing shifts.
         "shift_day_i": (spec.trap_day - spec.first_day).days if spec.trap_day else days,
+        "month_start_s": month_starts,
         "month_end_s": month_ends,
         "last_end_s": month_ends[-1],
         "renamed_s": int(datetime.combine(spec.renamed_on, time(), UTC).timestamp()),

@@ -22,13 +22,7 @@ company:
   cohort_period: month
   no_lead_after_days: 45
   as_of: {as_of}
-  qualified:
-    - version: "1"
-      from: {from_day}
-      min_score: 50
-      exclude_test: true
-      exclude_email_domains: [{domain}]
-sources:
+{plan}sources:
   crm:
     adapter: canonical
     path: data
@@ -38,6 +32,15 @@ sources:
       lead:
 """
 
+_QUALIFIED = """\
+  qualified:
+    - version: "1"
+      from: {from_day}
+      min_score: 50
+      exclude_test: true
+      exclude_email_domains: [{domain}]
+"""
+
 _FOOTER = """\
     tolerances:
       quarantine:
@@ -45,8 +48,15 @@ _FOOTER = """\
 """
 
 
-def sources_yml(spec: CompanySpec) -> str:
-    """The text of the file; the data lies in `data` beside it."""
+def sources_yml(spec: CompanySpec, plan: str | None) -> str:
+    """The text of the file; the data lies in `data` beside it, the plan in the folder `plan`.
+
+    Without a plan the definition of qualified stands in the file itself.
+    """
+    qualified = _QUALIFIED.format(
+        from_day=spec.first_day.replace(year=spec.first_day.year - 1, month=1, day=1),
+        domain=company.OWN_DOMAIN,
+    )
     lines = [
         _HEADER.format(
             name=company.NAME,
@@ -55,8 +65,7 @@ def sources_yml(spec: CompanySpec) -> str:
             currency=spec.currencies[0],
             time_zone=spec.time_zone,
             as_of=spec.as_of.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            from_day=spec.first_day.replace(year=spec.first_day.year - 1, month=1, day=1),
-            domain=company.OWN_DOMAIN,
+            plan=qualified if plan is None else f"  plan: {plan}\n",
         )
     ]
     # A lead called qualified without being so carries the same raw status, and has no stage.

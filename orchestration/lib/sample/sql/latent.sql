@@ -40,7 +40,7 @@ select
     max(day) as last_day,
     count(*) as days,
     sum(weight)::bigint as weight,
-    min(midnight_s) as start_s,
+    getvariable('month_start_s')[month_i + 1] as start_s,
     getvariable('month_end_s')[month_i + 1] as end_s,
 from day
 group by month_i, month

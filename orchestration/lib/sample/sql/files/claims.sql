@@ -7,9 +7,22 @@ first_entries as (
         getvariable('camp_plan_micros')[c + 1] as plan_micros,
         gap,
         created_s,
-        list_position(list_transform(steps[1:visible], lambda x: x in (2, 9)), true) as mql_k,
-        list_position(list_transform(steps[1:visible], lambda x: x between 3 and 8), true)
-            as accepted_k,
+        -- A stage that was skipped counts as reached. Of a lead without a history the CRM knows
+        -- only where it stands, so that is all that anybody can count.
+        case
+            when not lost_history
+                then list_position(
+                    list_transform(steps[1:visible], lambda x: x between 2 and 9), true
+                )
+            when steps[visible] between 2 and 4 then visible
+        end as mql_k,
+        case
+            when not lost_history
+                then list_position(
+                    list_transform(steps[1:visible], lambda x: x between 3 and 8), true
+                )
+            when steps[visible] between 3 and 4 then visible
+        end as accepted_k,
         if(has_deal and not is_deleted, lead_count + 1, null) as deal_k,
         if(has_deal and not is_deleted and steps[visible] = 8, visible, null) as won_k,
     from lead
@@ -31,7 +44,7 @@ happenings as (
         created_s + step_after(i, mql_k, gap) as at_s,
         1 as minor,
     from first_entries
-    where mql_k > 0
+    where mql_k > 0 and kind <> 'direct'
     union all
     select
         'sales' as department,
@@ -45,7 +58,7 @@ happenings as (
         'sales' as department,
         'pipeline' as metric,
         created_s + step_after(i, deal_k, gap) as at_s,
-        amount_minor(i, deal_k, amount) * plan_micros // 1000000 as minor,
+        (2 * amount_minor(i, deal_k, amount) * plan_micros + 1000000) // 2000000 as minor,
     from first_entries
     where deal_k is not null
     union all
@@ -53,7 +66,7 @@ happenings as (
         'sales' as department,
         'bookings' as metric,
         created_s + step_after(i, won_k, gap) as at_s,
-        amount_minor(i, won_k, amount) * plan_micros // 1000000 as minor,
+        (2 * amount_minor(i, won_k, amount) * plan_micros + 1000000) // 2000000 as minor,
     from first_entries
     where won_k is not null
     union all
@@ -61,7 +74,7 @@ happenings as (
         'finance' as department,
         'spend' as metric,
         month.start_s as at_s,
-        round(sum(spend.cost_minor * coalesce(fx.rate, 1)))::bigint as minor,
+        sum(round(spend.cost_minor * coalesce(fx.rate, 1)))::bigint as minor,
     from spend
     inner join month on spend.month_i = month.month_i
     left join fx on spend.day = fx.day and spend.currency = fx.currency
