@@ -110,7 +110,8 @@ def company(cache: Path, format: by_hand.Format, leads: int, touches_per_lead: i
     if not made.sources.exists():
         shutil.rmtree(folder, ignore_errors=True)
         spec = CompanySpec(leads=leads, touches_per_lead=touches_per_lead)
-        generate(spec, folder, format, with_truth=False, memory_limit="4GB")
+        # What is done by hand has no plan, so the other side has none either.
+        generate(spec, folder, format, with_truth=False, with_plan=False, memory_limit="4GB")
     return made
 
 

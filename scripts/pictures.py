@@ -30,11 +30,10 @@ def draw(name: str, title: str, *shown: Text | Table) -> None:
     console.save_svg(str(IMAGES / name), title=title)
 
 
-def run_of(home: Path) -> Text:
-    """What `tieout run` prints at its end, in colour."""
-    sources = REPO / "seeds" / "sample" / "sources.yml"
+def told_by(home: Path, *arguments: str | Path) -> Text:
+    """What a command prints in the end, in colour."""
     done = subprocess.run(
-        [Path(sys.executable).parent / "tieout", "run", "--sources", sources],
+        [Path(sys.executable).parent / "tieout", *arguments],
         env=os.environ
         | {"TIEOUT_HOME": str(home), "FORCE_COLOR": "1", "COLUMNS": str(WIDTH), "TERM": "xterm"},
         capture_output=True,
@@ -68,5 +67,8 @@ def stages_of(home: Path) -> Table:
 if __name__ == "__main__":
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        draw("run.svg", "tieout run", run_of(Path(folder)))
-        draw("stages.svg", "where every dollar stands", stages_of(Path(folder)))
+        home = Path(folder)
+        sources = REPO / "seeds" / "sample" / "sources.yml"
+        draw("run.svg", "tieout run", told_by(home, "run", "--sources", sources))
+        draw("stages.svg", "where every dollar stands", stages_of(home))
+        draw("mirage.svg", "tieout demo mirage", told_by(home, "demo", "mirage"))

@@ -28,6 +28,7 @@ from orchestration.cli.plan.common import (
 )
 
 if TYPE_CHECKING:
+    from orchestration.lib.plan.contract import People
     from orchestration.lib.plan.model import Plan
 
 _MONTH = re.compile(r"\d{4}-\d\d")
@@ -123,19 +124,45 @@ def waive(
         str,
         typer.Option("--scope", help="all, or 'column=value; …' of the law's offending rows."),
     ] = "all",
+    later: Annotated[
+        str | None,
+        typer.Option(
+            "--then", metavar="PERSON", help="Who signs next, elsewhere: prints what they type."
+        ),
+    ] = None,
+    signed: Annotated[
+        list[str] | None,
+        typer.Option("--signed", metavar="PERSON:SIGNATURE", help="A signature made elsewhere."),
+    ] = None,
     root: Root = None,
     sources: Sources = None,
     at: At = None,
     as_json: Json = False,
 ) -> None:
-    """Waive a law for a time: both departments sign, and every report says so."""
+    """Waive a law for a time: both departments sign, and every report says so.
+
+    Two people with a machine each: the first signs with `--as ME --then OTHER`, which adds nothing
+    and prints the command that the other completes it with.
+    """
     from expectations.laws import load_laws
 
     with errors_told():
-        folder = plan_root(root, sources)
+        folder, moment = plan_root(root, sources), instant(at)
         values = {"law": law.upper(), "scope": scope, "reason": reason, "expires_on": expires}
         laws = {each.id for each in load_laws().values() if each.waivable}
-        number = _append(folder, "waivers", values, people, instant(at), laws=laws)
+        known, draft = _people(folder, moment)
+        signers = _signers(known, [*people, *([later] if later else [])], later)
+        signers |= _given(known, signed or [])
+        if later is not None:
+            from orchestration.lib.plan.registers import sign_ahead
+
+            made = sign_ahead(folder, "waivers", values, signers, at=moment, draft=draft, laws=laws)
+            _tell_next(values, made, later, moment, as_json=as_json)
+            return
+        from orchestration.lib.plan.registers import append
+
+        number = append(folder, "waivers", values, signers, at=moment, draft=draft, laws=laws)
+        people = [person for person, _ in signers.values()]
     _tell(
         folder,
         "waivers",
@@ -201,20 +228,28 @@ def explain_claim(
 
 
 def _append(
-    folder: Path,
-    register: str,
-    values: dict[str, Any],
-    people: list[str],
-    moment: datetime,
-    *,
-    laws: set[str] | None = None,
+    folder: Path, register: str, values: dict[str, Any], people: list[str], moment: datetime
 ) -> int:
+    from orchestration.lib.plan.registers import append
+
+    known, draft = _people(folder, moment)
+    return append(folder, register, values, _signers(known, people), at=moment, draft=draft)
+
+
+def _people(folder: Path, moment: datetime) -> tuple[People, Plan | None]:
+    """Who may sign then, by name; and the draft, where there is no version yet."""
     from orchestration.lib.plan.inspection import inspect
-    from orchestration.lib.plan.registers import RegisterError, append, people_then
+    from orchestration.lib.plan.registers import people_then
 
     contract = inspect(folder)
     draft = None if contract.versions else draft_of(folder)
-    known = people_then(contract, draft, _naive(moment)) or {}
+    return people_then(contract, draft, _naive(moment)) or {}, draft
+
+
+def _signers(known: People, people: list[str], later: str | None = None) -> dict[str, Any]:
+    """Person and key of each department; no key for who signs `later`."""
+    from orchestration.lib.plan.registers import RegisterError
+
     signers: dict[str, Any] = {}
     for person in people:
         department = str(known[person]["department"]) if person in known else person
@@ -223,8 +258,49 @@ def _append(
                 f"found {signers[department][0]} and {person} of {department}, expected one person"
                 " of each department"
             )
-        signers[department] = (person, key_of(person))
-    return append(folder, register, values, signers, at=moment, draft=draft, laws=laws)
+        signers[department] = (person, None if person == later else key_of(person))
+    return signers
+
+
+def _given(known: People, signed: list[str]) -> dict[str, Any]:
+    """Signatures made elsewhere, `PERSON:SIGNATURE`, in the place of keys, by department."""
+    from orchestration.lib.plan.keys import GivenSignature
+    from orchestration.lib.plan.registers import RegisterError
+
+    given = {}
+    for text in signed:
+        person, _, signature = text.partition(":")
+        if person not in known:
+            raise RegisterError(
+                f"--signed: found {text!r}, expected PERSON:SIGNATURE with one of"
+                f" {', '.join(known)}"
+            )
+        row = known[person]
+        key = GivenSignature(str(row["public_key"]), signature)
+        given[str(row["department"])] = (person, key)
+    return given
+
+
+def _tell_next(
+    values: dict[str, Any], made: dict[str, str], later: str, moment: datetime, *, as_json: bool
+) -> None:
+    """What the next signer types, with the plan as it is now."""
+    import shlex
+
+    from orchestration.lib.plan.files import told_instant
+
+    command = ["tieout", "waive", values["law"], "--reason", values["reason"]]
+    command += ["--expires", values["expires_on"], "--scope", values["scope"]]
+    command += ["--at", told_instant(_naive(moment)), "--as", later]
+    for person, signature in made.items():
+        command += ["--signed", f"{person}:{signature}"]
+    if as_json:
+        print_json({"signed": made, "next": command})
+        return
+    typer.echo(
+        f"{' and '.join(made)} signed; nothing holds yet. {later} completes it, with the same plan:"
+    )
+    typer.echo(f"  {shlex.join(command)}")
 
 
 def _plan(folder: Path, moment: datetime) -> Plan | None:

@@ -101,7 +101,7 @@ def test_a_plan_that_does_not_multiply_out_is_not_locked(root: Path) -> None:
     write_plan(mirage(), root / "draft")
     told = refused("plan", "lock", "plan/draft", "--at", LOCKED, code=3)
     assert "500 MQLs × 40 %" in told
-    assert "nothing was locked: P2" in told
+    assert "nothing was locked; broken: P2" in told
     assert plan_files(root) == {}
     laws = json.loads(call("plan", "lock", "plan/draft", "--at", LOCKED, "--json").stdout)["laws"]
     assert {law["law"] for law in laws if law["status"] == "broken"} == {"P2"}
@@ -116,6 +116,31 @@ def test_a_waiver_of_both_departments_lets_it_through_and_says_so(root: Path) ->
     told = done("plan", "lock", "plan/draft", "--at", LOCKED)
     assert "law P2 is broken and waived: waiver 1 until 2026-04-01: The board wants it" in told
     assert inspect(root, as_of=date.min).findings == ()
+
+
+def test_two_people_sign_a_waiver_on_a_machine_each(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sam never sees Mia's key: her signature is enough, over the very row that he completes."""
+    write_plan(mirage(), root / "draft")
+    waiver = ("waive", "P2", "--reason", "The board's wish", "--expires", "2026-04-01")
+    before = plan_files(root)
+    handed = answer(*waiver, "--as", "mia", "--then", "sam", "--at", LOCKED)
+    assert plan_files(root) == before, "one signature adds nothing"
+    (tmp_path / "keys" / "mia.key").unlink()
+    refused(*waiver, "--as", "mia", "--as", "sam", "--at", LOCKED)
+    signed = f"mia:{handed['signed']['mia']}"
+    told = refused(*waiver[:3], "Another", *waiver[4:], "--as", "sam", "--signed", signed,
+                   "--at", LOCKED)  # fmt: skip
+    assert "not over this row" in told
+    told = refused(*waiver, "--as", "sam", "--signed", signed, "--at", "2025-12-21T10:00:00Z")
+    assert "not over this row" in told
+    assert "PERSON:SIGNATURE" in refused(*waiver, "--as", "sam", "--signed", "nobody:00")
+    done(*handed["next"][1:])
+    contract = inspect(root)
+    register = read_register(root, "waivers", contract, draft=read_plan(root / "draft"))
+    assert [row["waived_by"] for row in register.rows] == ["marketing: mia; sales: sam"]
+    assert not register.findings
 
 
 def test_an_expired_waiver_lets_nothing_through(root: Path) -> None:

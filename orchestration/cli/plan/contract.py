@@ -426,7 +426,7 @@ def _tell_broken(report: Report, folder: Path, *, as_json: bool) -> None:
     show_report(report)
     broken = [result.law for result in report.results if result.status == "broken"]
     typer.echo(
-        f"nothing was locked: {', '.join(broken)} is broken. Change the draft, or have both"
+        f"nothing was locked; broken: {', '.join(broken)}. Change the draft, or have both"
         " departments waive it for a time: `tieout waive LAW --reason … --expires DATE --as PERSON"
         f" --as PERSON --plan {shown(folder)}`",
         err=True,

@@ -74,6 +74,23 @@ class SigningKey:
         return Ed25519PrivateKey.from_private_bytes(self._seed)
 
 
+@dataclass(frozen=True)
+class GivenSignature:
+    """A signature made on another machine, in the place of a key: it signs that message only."""
+
+    public_key: str
+    signature: str
+
+    def sign(self, message: bytes) -> str:
+        """The signature; raises KeyFileError where it is not over `message`."""
+        if not is_signed_by(self.public_key, message, self.signature):
+            raise KeyFileError(
+                "the signature given is not over this row: a value differs, the register has grown"
+                " since, or somebody else signed; have the row signed again"
+            )
+        return self.signature
+
+
 def create_key(person: str, folder: Path) -> str:
     """Make a key for `person` in `folder` and return its public half (64 hexadecimal digits).
 

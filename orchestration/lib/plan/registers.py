@@ -52,7 +52,7 @@ from orchestration.lib.plan.files import (
 )
 from orchestration.lib.plan.folder import read_plan
 from orchestration.lib.plan.inspection import inspect
-from orchestration.lib.plan.keys import SIGNATURE, SigningKey, is_signed_by
+from orchestration.lib.plan.keys import SIGNATURE, GivenSignature, SigningKey, is_signed_by
 from orchestration.lib.plan.model import Plan, Value, canonical, parse
 from orchestration.lib.plan.sheets import (
     CLAIM_METRICS,
@@ -67,7 +67,8 @@ NO_ROW = "0" * 64
 ALL = "all"
 _CONDITION = re.compile(r"[a-z][a-z0-9_]*")
 
-Signers = Mapping[str, tuple[str, SigningKey]]
+#: Person and key of each department that signs; None: signs later, on another machine.
+Signers = Mapping[str, tuple[str, SigningKey | GivenSignature | None]]
 
 
 class RegisterError(ContractError):
@@ -263,48 +264,20 @@ def append(
     Raises RegisterError where a value is none, the signers may not, or a key is not theirs; and
     where the contract or the register is not as it was signed.
     """
-    kind = _kind(register)
-    moment = read_instant(told_instant(at))
-    typed = _typed(register, kind, values)
-    _demand_sense(register, typed, moment, laws)
     root.mkdir(parents=True, exist_ok=True)
     with writing(root):
-        contract = inspect(root, as_of=date.min)
-        if contract.findings:
-            raise RegisterError(
-                "the contract is broken, so nothing can be added to it; restore what was signed"
-                " (from version control):\n" + "\n".join(map(str, contract.findings[:5]))
-            )
-        if draft is None and not contract.versions:
-            draft = _draft(root)
-        people = people_then(contract, draft, moment)
-        if people is None:
-            raise RegisterError(
-                f"{root}: found no version of the plan, expected one, or a draft in {root}/draft:"
-                " its sheet people says who signs"
-            )
-        by = _demand_signers(kind, typed, signers, people)
-        current = read_register(root, register, contract, draft=draft)
-        if current.findings:
-            raise RegisterError(
-                f"{register}.csv is not what was signed, so nothing can be added to it; restore it"
-                " (from version control):\n" + "\n".join(map(str, current.findings[:5]))
-            )
-        number, previous = current.head or (0, NO_ROW)
-        texts = {
-            "number": str(number + 1),
-            **{column.name: canonical(column, typed[column.name]) for column in kind.values},
-            kind.by: by,
-            kind.at: told_instant(moment),
-            "previous": previous,
-        }
-        signatures = []
-        for department, (person, key) in sorted(signers.items()):
-            signature = key.sign(_message(register, texts, department, person))
-            signatures.append(f"{department} {person} {signature}")
+        texts = _next_row(root, register, values, signers, at, draft, laws)
+        number = int(texts["number"]) - 1
+        signed = _signatures(register, texts, signers)
+        if missing := [person for person, _ in signers.values() if person not in signed]:
+            raise RegisterError(f"{' and '.join(missing)} has yet to sign, so nothing was added")
+        signatures = [
+            f"{department} {person} {signed[person]}"
+            for department, (person, _) in sorted(signers.items())
+        ]
         line = _line([*texts.values(), "; ".join(signatures)])
         path = _path(root, register)
-        before = path.read_bytes() if path.exists() else _line(kind.columns)
+        before = path.read_bytes() if path.exists() else _line(_kind(register).columns)
         heads = read_heads(root) if (root / HEADS).exists() else {}
         if not heads:
             # It stands before the first row does: a row without it would look tampered with.
@@ -312,6 +285,80 @@ def append(
         write_durably(path, before + line)
         write_durably(root / HEADS, _heads_bytes(heads | {register: (number + 1, sha256(line))}))
     return number + 1
+
+
+def sign_ahead(
+    root: Path,
+    register: str,
+    values: Mapping[str, Any],
+    signers: Signers,
+    *,
+    at: datetime,
+    draft: Plan | None = None,
+    laws: Collection[str] | None = None,
+) -> dict[str, str]:
+    """Sign the row that would be added next, and add nothing: person to signature.
+
+    Arguments as of `append`; whoever has no key here signs later. The same values at the same
+    instant with these signatures (`GivenSignature`) complete the row, on any machine that has the
+    plan as it is now.
+    """
+    texts = _next_row(root, register, values, signers, at, draft, laws)
+    return _signatures(register, texts, signers)
+
+
+def _signatures(register: str, texts: Mapping[str, str], signers: Signers) -> dict[str, str]:
+    """The signature of everybody who has a key, by person."""
+    return {
+        person: key.sign(_message(register, texts, department, person))
+        for department, (person, key) in signers.items()
+        if key is not None
+    }
+
+
+def _next_row(
+    root: Path,
+    register: str,
+    values: Mapping[str, Any],
+    signers: Signers,
+    at: datetime,
+    draft: Plan | None,
+    laws: Collection[str] | None,
+) -> dict[str, str]:
+    """The cells of the row to be added, but for the signatures."""
+    kind = _kind(register)
+    moment = read_instant(told_instant(at))
+    typed = _typed(register, kind, values)
+    _demand_sense(register, typed, moment, laws)
+    contract = inspect(root, as_of=date.min)
+    if contract.findings:
+        raise RegisterError(
+            "the contract is broken, so nothing can be added to it; restore what was signed"
+            " (from version control):\n" + "\n".join(map(str, contract.findings[:5]))
+        )
+    if draft is None and not contract.versions:
+        draft = _draft(root)
+    people = people_then(contract, draft, moment)
+    if people is None:
+        raise RegisterError(
+            f"{root}: found no version of the plan, expected one, or a draft in {root}/draft:"
+            " its sheet people says who signs"
+        )
+    by = _demand_signers(kind, typed, signers, people)
+    current = read_register(root, register, contract, draft=draft)
+    if current.findings:
+        raise RegisterError(
+            f"{register}.csv is not what was signed, so nothing can be added to it; restore it"
+            " (from version control):\n" + "\n".join(map(str, current.findings[:5]))
+        )
+    number, previous = current.head or (0, NO_ROW)
+    return {
+        "number": str(number + 1),
+        **{column.name: canonical(column, typed[column.name]) for column in kind.values},
+        kind.by: by,
+        kind.at: told_instant(moment),
+        "previous": previous,
+    }
 
 
 def _kind(register: str) -> _Kind:
@@ -425,7 +472,7 @@ def _demand_signers(
             )
         if problem := without_key(row):
             raise RegisterError(f"{person} cannot sign: {problem}")
-        if row["public_key"] != key.public_key:
+        if key is not None and row["public_key"] != key.public_key:
             raise RegisterError(
                 f"the key given is not that of {person}: found {key.public_key}, expected"
                 f" {row['public_key']}, as the plan's sheet people has it"
