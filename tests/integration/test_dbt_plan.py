@@ -333,12 +333,14 @@ def test_what_opportunities_are_worth(warehouse: Warehouse) -> None:
 
 
 def test_activity_and_value_are_two_fields(warehouse: Warehouse) -> None:
-    """Leads behind; pipeline $3,200 against $7,500, behind; bookings $1,725 against $2,500."""
+    """Leads behind; pipeline $3,200 against $7,500 and bookings $1,725 against $2,500 are outside
+    their tolerance, but of deals as few as these chance explains it."""
     names = ("status", "activity_status", "value_status")
-    assert figures(whole(warehouse, "leads"), *names) == ("behind", "behind", "behind")
-    assert figures(whole(warehouse, "pipeline"), *names) == ("behind", "on plan", "behind")
+    assert figures(whole(warehouse, "leads"), *names) == ("behind", "behind", "on plan")
+    assert figures(whole(warehouse, "pipeline"), *names) == ("on plan", "on plan", "on plan")
+    assert whole(warehouse, "pipeline")["is_beyond_chance"] is False
     # One win where 0.83 were due: no more than chance.
-    assert figures(whole(warehouse, "wins"), *names) == ("on plan", "on plan", "behind")
+    assert figures(whole(warehouse, "wins"), *names) == ("on plan", "on plan", "on plan")
     # Nobody set a tolerance for it, though there is a target.
     assert figures(whole(warehouse, "rate_sal_sql"), "status") == ("not planned",)
     # Of the channel only leads are planned.
@@ -413,7 +415,7 @@ def test_what_is_within_its_tolerance_has_no_item(warehouse: Warehouse) -> None:
         for row in warehouse.rows("from rpt_variance_item where scope = 'company'")
     }
     assert "rate_sal_sql" not in found and "wins" not in found
-    assert found["pipeline"] == "overdue"
+    assert "pipeline" not in found
 
 
 def test_commitments(warehouse: Warehouse) -> None:

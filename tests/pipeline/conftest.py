@@ -114,3 +114,32 @@ def cost_plus_one(text: str) -> str:
     position = header.split(",").index("cost")
     fields[position] = f"{float(fields[position]) + 1:.2f}"
     return "\n".join([header, ",".join(fields), *rest]) + "\n"
+
+
+@pytest.fixture(scope="module")
+def published(
+    company: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Home, Path]]:
+    """A home with one publication, and the company's sources.yml."""
+    folder = tmp_path_factory.mktemp("spoilt")
+    shutil.copytree(company.parent, folder / "company")
+    home, sources = Home(folder / "home"), folder / "company" / "sources.yml"
+    assert close_the_books(home, sources).exit_code == 0
+    yield home, sources
+
+
+def assert_blocked(home: Home, sources: Path, law: str, told: str) -> None:
+    """The run is blocked by the law, says so, and leaves readers what they had."""
+    before = sha256(home.current_database), home.current.readlink()
+    ran = close_the_books(home, sources)
+    assert ran.exit_code == 3, ran.told
+    results = {each["law"]: each for each in ran.answer["verdict"]["results"]}
+    assert results[law]["status"] == "broken"
+    assert results[law]["offending_count"] >= 1
+    assert told in str(results[law]["offending_rows"])
+    assert (sha256(home.current_database), home.current.readlink()) == before
+    code, explained, _ = invoke(home, "explain", law)
+    assert code == 0
+    assert f"{law}:" in explained and "broken" in explained
+    code, status, _ = invoke(home, "status")
+    assert law in status
