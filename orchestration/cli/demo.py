@@ -123,6 +123,10 @@ def _tell_books(found: Story, folder: Path) -> None:
     console.print(_kpis(found, money))
     _tell_alarm(console, found, money)
     console.print(_bridge(found))
+    console.print(
+        "[dim]Every line stands in rpt_claims_bridge__period and rpt_handoff_bridge__period.[/dim]"
+    )
+    console.print()
     home = f"TIEOUT_HOME={folder / 'home'}"
     console.print("Look closer:", style="bold")
     for command in ("status", "publications list", "explain P2"):
@@ -191,8 +195,7 @@ def _tell_alarm(console: Console, found: Story, money: Money) -> None:
 
 def _bridge(found: Story) -> Table:
     table = _table(
-        "From Marketing's number to Sales' (rpt_claims_bridge__period, rpt_handoff_bridge__period)",
-        "", "leads",
+        "From Marketing's number to Sales'", "", "leads",
         right=("leads",),
     )  # fmt: skip
     for line in found.bridge:
