@@ -6,13 +6,12 @@ Belongs here: telling the story on a terminal. Does not belong here: its figures
 
 from __future__ import annotations
 
-import json
 import shutil
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from orchestration.cli.output import print_json, titled_table
 from orchestration.settings import Home
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ def demo(
     found = read_story(published)
     if as_json:
         answer = {"story": story, "folder": str(folder), "plan": report.as_dict()}
-        typer.echo(json.dumps(answer | asdict(found), indent=1, ensure_ascii=False, default=str))
+        print_json(answer | found.as_dict())
         return
     _tell_books(found, folder)
 
@@ -136,18 +135,8 @@ def _tell_books(found: Story, folder: Path) -> None:
     )
 
 
-def _table(title: str, *columns: str, right: tuple[str, ...]) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
-    for name in columns:
-        table.add_column(name, justify="right" if name in right else "left")
-    return table
-
-
 def _kpis(found: Story, money: Money) -> Table:
-    table = _table(
+    table = titled_table(
         f"Plan and actuals of {found.period}", "KPI", "plan", "actual", "activity", "value",
         right=("plan", "actual"),
     )  # fmt: skip
@@ -194,7 +183,7 @@ def _tell_alarm(console: Console, found: Story, money: Money) -> None:
 
 
 def _bridge(found: Story) -> Table:
-    table = _table(
+    table = titled_table(
         "From Marketing's number to Sales'", "", "leads",
         right=("leads",),
     )  # fmt: skip

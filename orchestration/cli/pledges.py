@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from orchestration.cli.output import print_json
 from orchestration.cli.plan.common import (
     At,
     Json,
@@ -23,7 +24,6 @@ from orchestration.cli.plan.common import (
     instant,
     key_of,
     plan_root,
-    print_json,
     shown,
 )
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+from orchestration.cli.output import print_json, print_table
 from orchestration.lib.lock import AnotherRunError, run_lock
 from orchestration.lib.release.errors import ReleaseError
 from orchestration.lib.release.promote import Publication, publication, publications
@@ -34,13 +35,13 @@ def list_(as_json: _Json = False) -> None:
     with _errors_told():
         kept = publications(Home.from_environment())[::-1]
     if as_json:
-        _print_json([_as_dict(release) for release in kept])
+        print_json([_as_dict(release) for release in kept])
         return
     if not kept:
         typer.echo("nothing is published yet: `tieout run`")
         return
     heads = ("", "number", "as of", "published at", "plan", "waived", "code", "rows", "content")
-    _print_table(
+    print_table(
         heads,
         [
             (
@@ -72,7 +73,7 @@ def diff(
         home = Home.from_environment()
         found = compare(publication(home, a), publication(home, b))
     if as_json:
-        _print_json(asdict(found))
+        print_json(asdict(found))
         return
     if found.has_same_content:
         typer.echo(f"publications {a} and {b} have the same content")
@@ -91,7 +92,7 @@ def diff(
         typer.echo(f"not compared, one of them lacks it: {', '.join(found.not_compared)}")
     if found.changes:
         heads = ("measure", "campaign", "cohort", "stage", "before", "after", "difference", "cause")
-        _print_table(
+        print_table(
             heads,
             [
                 (
@@ -121,7 +122,7 @@ def rollback(
         with run_lock(home):
             shown = roll_back(home, number, reason)
     if as_json:
-        _print_json(_as_dict(shown))
+        print_json(_as_dict(shown))
     else:
         typer.echo(f"readers see publication {shown.number} again, as of {shown.receipt.as_of}")
 
@@ -141,7 +142,7 @@ def verify(
         chosen = publications(home) if number is None else [publication(home, number)]
         results = [verify_one(home, release) for release in chosen]
     if as_json:
-        _print_json([asdict(result) for result in results])
+        print_json([asdict(result) for result in results])
     else:
         for result in results:
             verdict = "whole" if result.is_whole else "DAMAGED"
@@ -173,14 +174,3 @@ def _as_dict(release: Publication) -> dict[str, Any]:
 
 def _rows(count: int | None) -> str:
     return "(absent)" if count is None else f"{count:,}"
-
-
-def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, indent=1, ensure_ascii=False, default=str))
-
-
-def _print_table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    widths = [max(len(row[place]) for row in [heads, *rows]) for place in range(len(heads))]
-    for row in [heads, *rows]:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        typer.echo("  ".join(cells).rstrip())

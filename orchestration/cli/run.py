@@ -8,7 +8,6 @@ the judge is started before all of it: Great Expectations takes 5 s to import on
 from __future__ import annotations
 
 import gc
-import json
 import logging
 import os
 import signal
@@ -16,7 +15,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from orchestration import settings
+from orchestration.cli.output import parse_instant, print_json, titled_table
 from orchestration.lib.lock import AnotherRunError, run_lock
 from orchestration.lib.run import EXIT_CODE, Run
 from orchestration.settings import Home
@@ -86,7 +86,7 @@ def run(
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error
     if as_json:
-        typer.echo(json.dumps(context.as_dict(), indent=1, ensure_ascii=False, default=str))
+        print_json(context.as_dict())
     else:
         show(context)
     if context.record.failure is not None:
@@ -96,14 +96,7 @@ def run(
 
 def parse_as_of(text: str) -> datetime:
     """An instant; a day stands for its first moment, and no zone for UTC."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter(
-            f"found {text!r}, expected an instant in ISO 8601 such as 2026-03-31T23:00:00Z",
-            param_hint="--as-of",
-        ) from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return parse_instant(text, "--as-of")
 
 
 def close_once(context: Run) -> int:
@@ -284,19 +277,9 @@ def show(run: Run) -> None:
         _show_blocked(console, run.home, record.verdict, Money.of_the_world())
 
 
-def _table(title: str, *columns: str, right: tuple[str, ...] = ()) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
-    for name in columns:
-        table.add_column(name, justify="right" if name in right else "left", overflow="fold")
-    return table
-
-
 def _ingested(run: Run) -> Table:
     counts = ("files", "unchanged", "rows", "new rows", "quarantined", "excluded")
-    table = _table("Ingested", "feed", "table", *counts, "until", right=counts)
+    table = titled_table("Ingested", "feed", "table", *counts, "until", right=counts)
     for item in run.record.ingested:
         table.add_row(
             item.feed,
@@ -320,7 +303,7 @@ def _laws(verdict: Verdict, money: Money) -> Table:
     from rich.markup import escape
 
     figures = ("expected", "actual", "difference", "tolerated")
-    table = _table("Laws", "law", "", "status", *figures, right=figures)
+    table = titled_table("Laws", "law", "", "status", *figures, right=figures)
     colours = {"held": "green", "not applicable": "dim"}
     for result in verdict.results:
         colour = colours.get(result.status, "bold red" if result.blocks else "yellow")
@@ -345,7 +328,7 @@ def _laws(verdict: Verdict, money: Money) -> Table:
 
 
 def _steps(run: Run) -> Table:
-    table = _table("Time", "step", "seconds", "", right=("seconds",))
+    table = titled_table("Time", "step", "seconds", "", right=("seconds",))
     for step in run.record.steps:
         table.add_row(step.name, f"{step.seconds:.1f}", step.note)
     table.add_section()

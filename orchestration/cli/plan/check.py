@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from orchestration.cli.output import print_json
 from orchestration.cli.plan.common import (
     At,
     Json,
@@ -23,7 +24,6 @@ from orchestration.cli.plan.common import (
     errors_told,
     instant,
     plan_root,
-    print_json,
 )
 
 if TYPE_CHECKING:

@@ -5,15 +5,16 @@ Belongs here: options and answers of more than one command. Nothing heavy is imp
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from orchestration.cli.output import parse_instant
 
 if TYPE_CHECKING:
     from orchestration.lib.plan.keys import SigningKey
@@ -61,9 +62,9 @@ def plan_root(root: Path | None, sources: Path | None) -> Path:
     if sources is not None:
         from orchestration.lib.sources.config import load_sources
 
-        company = load_sources(sources).company
-        if company.plan is not None:
-            return sources.resolve().parent / company.plan
+        own = load_sources(sources).plan_root
+        if own is not None:
+            return own
     if DEFAULT_ROOT.is_dir():
         return DEFAULT_ROOT
     place = "" if sources is None else f"; {sources} has no company.plan"
@@ -77,14 +78,7 @@ def instant(text: str | None) -> datetime:
     """The moment told by `--at`, in UTC; now where none is told."""
     if text is None:
         return datetime.now(UTC)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter(
-            f"found {text!r}, expected an instant in ISO 8601 such as 2026-03-31T23:00:00Z",
-            param_hint="--at",
-        ) from error
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return parse_instant(text, "--at").astimezone(UTC)
 
 
 def key_of(person: str) -> SigningKey:
@@ -115,19 +109,6 @@ def errors_told() -> Iterator[None]:
     except (ContractError, KeyFileError, PlanError, SourcesError, OSError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error
-
-
-def print_json(value: Any) -> None:
-    """JSON for a program."""
-    typer.echo(json.dumps(value, indent=1, ensure_ascii=False, default=str))
-
-
-def print_table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    """Columns as wide as they must be."""
-    widths = [max(len(row[place]) for row in [heads, *rows]) for place in range(len(heads))]
-    for row in [heads, *rows]:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        typer.echo("  ".join(cells).rstrip())
 
 
 def shown(path: Path) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from orchestration.cli.output import print_json, print_table
 from orchestration.cli.plan.common import (
     At,
     Json,
@@ -21,8 +22,6 @@ from orchestration.cli.plan.common import (
     instant,
     key_of,
     plan_root,
-    print_json,
-    print_table,
     shown,
 )
 
