@@ -91,7 +91,7 @@ def company(tmp_path: Path) -> Company:
 def test_rows_land_typed_with_their_lineage(company: Company) -> None:
     landed = company(content=b"Date,Campaign,Cost\n2025-01-01,NA,1.50\n2025-01-02,,-2\n")
     assert landed.rows(
-        "select * exclude (account, impressions, clicks, kind, loaded_at)"
+        "select * exclude (account, impressions, clicks, kind, level, ad_group, ad, loaded_at)"
         " from {spend} order by _line"
     ) == [
         ("Ads", "NA", date(2025, 1, 1), "EUR", Decimal("1.5"), "feed", 1, "in.csv", 2, AS_OF),

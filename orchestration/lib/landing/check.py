@@ -300,5 +300,5 @@ class _Check:
                     "warning", feed, table, None, None, "currency",
                     f"{rows:,} rows in {currency}, for which fx_rates has no rate to"
                     f" {self.sources.company.reporting_currency}",
-                    "deliver fx_rates with that currency; a missing rate blocks (law B13)",
+                    "deliver fx_rates with that currency; a missing rate blocks (law B9)",
                 )  # fmt: skip

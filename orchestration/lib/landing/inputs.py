@@ -11,19 +11,29 @@ import json
 import os
 import secrets
 import shutil
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from orchestration.lib.landing import calendar
 from orchestration.lib.landing.manifest import DATA, QUARANTINE, Loads, Manifest
 from orchestration.lib.plan import tables as plan_tables
 from orchestration.lib.release.folders import RECEIPT, current_number, release_folder
 from orchestration.lib.release.receipt import read_receipt
 from orchestration.lib.sources import canonical
-from orchestration.lib.sources.config import Qualified, SourcesFile, TableSource, digest
+from orchestration.lib.sources.config import (
+    Qualified,
+    SourcesFile,
+    TableSource,
+    credit_models,
+    digest,
+)
 from orchestration.lib.sources.values import identifier, quoted
 from orchestration.settings import Home
 
@@ -79,6 +89,24 @@ SMALL_TABLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("min_score", "bigint"), ("exclude_test", "boolean"), ("sha256", "varchar"),
     ),
     "excluded_domain": (("version", "varchar"), ("domain", "varchar")),
+    "exclusion_rule": (
+        ("rule", "varchar"), ("entity", "varchar"), ("column_name", "varchar"),
+        ("operator", "varchar"), ("text", "varchar"), ("valid_from", "timestamp"),
+        ("valid_to", "timestamp"), ("sha256", "varchar"),
+    ),
+    "credit_setting": (
+        ("look_back_days", "bigint"), ("unit", "varchar"), ("half_life_days", "bigint"),
+    ),
+    "credit_model": (
+        ("model", "varchar"), ("ordinal", "bigint"), ("family", "varchar"),
+        ("first_weight", "bigint"), ("lead_weight", "bigint"), ("opportunity_weight", "bigint"),
+        ("last_weight", "bigint"), ("rest_weight", "bigint"), ("description", "varchar"),
+    ),
+    "calendar_day": calendar.COLUMNS,
+    "volume_before": (
+        ("feed", "varchar"), ("table_name", "varchar"), ("month", "date"), ("rows", "bigint"),
+        ("is_feed_read", "boolean"),
+    ),
     **{
         table.name: tuple((column.name, column.type) for column in table.columns)
         for table in plan_tables.TABLES.values()
@@ -144,11 +172,19 @@ def write_inputs(
         "tolerance": _tolerance_rows(sources),
         "cadence": _cadence_rows(sources),
         "run_parameter": [_run_parameter(home, sources, as_of)],
+        "exclusion_rule": _exclusion_rows(sources),
+        "credit_setting": [_credit_setting(sources)],
+        "credit_model": _credit_model_rows(sources),
+        "volume_before": _volume_rows(con, home, sources),
         **_definition_rows(sources, plan.definitions),
         **plan.tables,
     }
     for table, found in rows.items():
-        _write(con, building / table / "data.parquet", SMALL_TABLES[table], list(found))
+        write_parquet(con, building / table / "data.parquet", SMALL_TABLES[table], list(found))
+    _link(
+        building / "calendar_day" / "data.parquet",
+        _calendar_file(home, plan.fiscal, sources.company.time_zone),
+    )
     (building / "run_parameter" / "data.parquet").chmod(0o600)
     # Nobody reads the inputs while they are swapped: one writer at a time, and a run that is
     # killed between the two renames builds them again.
@@ -183,12 +219,35 @@ def _schema_files(con: duckdb.DuckDBPyConnection, home: Home) -> Path:
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True)
     for table, columns in every.items():
-        _write(con, building / f"{table}.parquet", columns, [])
+        write_parquet(con, building / f"{table}.parquet", columns, [])
     building.rename(folder)
     return folder
 
 
-def _write(
+def _calendar_file(home: Home, fiscal: calendar.Fiscal, zone: str) -> Path:
+    """The days of this calendar as a Parquet file, made once."""
+    made_of = [calendar.COLUMNS, str(fiscal), zone, str(calendar.LAST_DAY)]
+    file = home.landing / ".calendar" / f"{digest(made_of)[:16]}.parquet"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        building = file.with_suffix(f".{os.getpid()}")
+        building.write_bytes(calendar_bytes(fiscal, zone))
+        building.rename(file)
+    return file
+
+
+@cache
+def calendar_bytes(fiscal: calendar.Fiscal, zone: str) -> bytes:
+    """The file's bytes: half a second of work, done once for all homes of a process."""
+    import duckdb
+
+    with duckdb.connect() as con, tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / DATA
+        write_parquet(con, path, calendar.COLUMNS, list(calendar.calendar_days(fiscal, zone)))
+        return path.read_bytes()
+
+
+def write_parquet(
     con: duckdb.DuckDBPyConnection,
     path: Path,
     columns: tuple[tuple[str, str], ...],
@@ -265,6 +324,7 @@ def _tolerance_rows(sources: SourcesFile) -> Iterable[Row]:
     for name, feed in sources.sources.items():
         for kind, given in (
             ("quarantine", feed.tolerances.quarantine),
+            ("shrink", feed.tolerances.shrink),
             ("law", feed.tolerances.laws),
         ):
             for key, tolerance in given.items():
@@ -277,12 +337,70 @@ def _cadence_rows(sources: SourcesFile) -> Iterable[Row]:
             yield name, table, feed.cadence_hours.get(table), table in feed.daily
 
 
+def _exclusion_rows(sources: SourcesFile) -> Iterable[Row]:
+    """One row a text of a rule; a record that fits one of them is left out."""
+    zone = sources.company.time_zone
+    for rule in sources.company.leave_out:
+        hashed = digest(rule.model_dump(mode="json"))
+        start, end = _midnight(rule.from_, zone) or ALWAYS, _midnight(rule.to, zone)
+        for operator, texts in rule.conditions:
+            for text in dict.fromkeys(each.strip().lower() for each in texts):
+                yield rule.name, rule.entity, rule.column, operator, text, start, end, hashed
+
+
+def _credit_setting(sources: SourcesFile) -> Row:
+    credit = sources.company.credit
+    return credit.look_back_days, credit.unit, credit.half_life_days
+
+
+def _credit_model_rows(sources: SourcesFile) -> Iterable[Row]:
+    """The reference table's models, with the company's own weights; in hundredths of a per cent."""
+    own = sources.company.credit.weights
+    for row in credit_models():
+        model = row["model"]
+        given = own[model].model_dump() if model in own else {}
+        weights = [
+            None
+            if not row["first_pct"]
+            else int(100 * given.get(name, Decimal(row[f"{name}_pct"])))
+            for name in ("first", "lead", "opportunity", "last", "rest")
+        ]
+        yield model, row["ordinal"], row["family"], *weights, row["description"]
+
+
+def _volume_rows(con: duckdb.DuckDBPyConnection, home: Home, sources: SourcesFile) -> Iterable[Row]:
+    """How many rows each table and month had in the current publication.
+
+    None before the first, and none from one that was made before volumes were published.
+    """
+    database = home.current_database
+    if not database.exists():
+        return []
+    con.execute(f"attach {quoted(str(database.resolve()))} as volume_before (read_only)")
+    try:
+        is_there = con.execute(
+            "select 1 from duckdb_tables() where database_name = 'volume_before'"
+            " and schema_name = 'audit' and table_name = 'volume'"
+        ).fetchall()
+        found = (
+            con.execute(
+                "select feed, table_name, month, rows from volume_before.audit.volume order by all"
+            ).fetchall()
+            if is_there
+            else []
+        )
+    finally:
+        con.execute("detach volume_before")
+    return [(*row, row[0] in sources.sources) for row in found]
+
+
 @dataclass(frozen=True)
 class _PlanRows:
     """What a run reads of the joint plan; without one, the definitions are those of sources.yml."""
 
     tables: Mapping[str, Iterable[Row]]
     definitions: list[Qualified]
+    fiscal: calendar.Fiscal
 
 
 def _plan_rows(home: Home, sources: SourcesFile, as_of: datetime) -> _PlanRows:
@@ -293,7 +411,7 @@ def _plan_rows(home: Home, sources: SourcesFile, as_of: datetime) -> _PlanRows:
     """
     root, company = sources.plan_root, sources.company
     if root is None:
-        return _PlanRows({}, company.definitions)
+        return _PlanRows({}, company.definitions, calendar.fiscal(company))
     # Signatures need a library that a run without a plan does not.
     from orchestration.lib.plan.inspection import inspect
     from orchestration.lib.plan.registers import read_registers
@@ -308,7 +426,12 @@ def _plan_rows(home: Home, sources: SourcesFile, as_of: datetime) -> _PlanRows:
         as_of=as_of,
         reporting_currency=company.reporting_currency,
     )
-    return _PlanRows(tables, plan_definitions(contract) or company.definitions)
+    in_force = contract.in_force(day)
+    return _PlanRows(
+        tables,
+        plan_definitions(contract) or company.definitions,
+        calendar.fiscal(company, in_force.plan if in_force else None),
+    )
 
 
 def plan_definitions(contract: Contract) -> list[Qualified]:

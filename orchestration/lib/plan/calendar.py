@@ -19,7 +19,7 @@ from orchestration.lib.plan.sheets import WEEKDAYS
 STANDARD = "standard"
 #: A plan of more years is a slip of the pen, and a day's weight is stored for each of its days.
 MOST_YEARS = 10
-_WEEKS = {"4-4-5": (4, 4, 5), "4-5-4": (4, 5, 4), "5-4-4": (5, 4, 4)}
+WEEKS = {"4-4-5": (4, 4, 5), "4-5-4": (4, 5, 4), "5-4-4": (5, 4, 4)}
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,9 @@ def _periods(settings: Mapping[str, Any]) -> tuple[Period, ...]:
                 )
             if year in long_years:
                 raise ValueError("years_of_53_weeks: only a calendar of weeks has any")
-            edges = [_months_later(start, months) for months in range(13)]
+            edges = [months_later(start, months) for months in range(13)]
         else:
-            edges = _week_edges(start, _WEEKS[calendar], is_long=year in long_years)
+            edges = week_edges(start, WEEKS[calendar], is_long=year in long_years)
         found += _year(year, edges)
         start = edges[-1]
     order = {"year": 0, "quarter": 1, "month": 2}
@@ -130,15 +130,19 @@ def _year(year: int, edges: list[date]) -> list[Period]:
     return found
 
 
-def _months_later(day: date, months: int) -> date:
+def months_later(day: date, months: int) -> date:
+    """First day of the month so many months after (or before) that of `day`."""
     number = day.year * 12 + day.month - 1 + months
     if number // 12 > MAXYEAR:
         raise OverflowError
     return date(number // 12, number % 12 + 1, 1)
 
 
-def _week_edges(start: date, pattern: tuple[int, int, int], *, is_long: bool) -> list[date]:
-    """Thirteen edges of twelve periods; the 53rd week, if any, belongs to the last one."""
+def week_edges(start: date, pattern: tuple[int, int, int], *, is_long: bool) -> list[date]:
+    """Thirteen edges of a year's twelve periods, weeks by `pattern` (see WEEKS).
+
+    The 53rd week, if there is one, belongs to the last period.
+    """
     weeks = [*pattern * 4]
     weeks[-1] += is_long
     edges = [start]

@@ -17,9 +17,10 @@ import re
 import zoneinfo
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     BaseModel,
@@ -53,6 +54,9 @@ SUFFIXES: dict[str, Format] = {
     ".xlsx": "excel",
 }
 ADAPTERS = ("canonical", "mapped")
+
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+WEEKDAYS: tuple[str, ...] = get_args(Weekday)
 
 
 def did_you_mean(word: str, among: list[str] | tuple[str, ...]) -> str | None:
@@ -212,12 +216,13 @@ class Tolerance(Strict):
 
 
 class Tolerances(Strict):
-    """Per table for quarantined rows, per law for its offending rows."""
+    """Per table for quarantined rows and for per cent that it shrinks, per law for its rows."""
 
     quarantine: dict[str, Tolerance] = Field(default_factory=dict)
+    shrink: dict[str, Tolerance] = Field(default_factory=dict)
     laws: dict[str, Tolerance] = Field(default_factory=dict)
 
-    @field_validator("quarantine")
+    @field_validator("quarantine", "shrink")
     @classmethod
     def _tables(cls, value: dict[str, Tolerance]) -> dict[str, Tolerance]:
         for name in value:
@@ -261,6 +266,129 @@ def digest(body: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+class FiscalCalendar(Strict):
+    """How days make weeks, months, quarters and years; the calendar's own if nothing is said."""
+
+    week_starts: Weekday = "monday"
+    #: First day of one fiscal year, whichever; the others follow from it.
+    fiscal_year_starts: date = date(2026, 1, 1)
+    months: Literal["calendar", "4-4-5", "4-5-4", "5-4-4"] = "calendar"
+
+    @model_validator(mode="after")
+    def _possible(self) -> FiscalCalendar:
+        start = self.fiscal_year_starts
+        if self.months == "calendar" and start.day != 1:
+            raise _wrong(
+                f"found {start}, expected the first day of a month: only `months: 4-4-5` and its"
+                " kin begin within one",
+                "fiscal_year_starts",
+            )
+        if self.months != "calendar" and WEEKDAYS[start.weekday()] != self.week_starts:
+            raise _wrong(
+                f"found {start}, a {WEEKDAYS[start.weekday()]}; with `months: {self.months}` a year"
+                f" begins with a week, and `week_starts` is {self.week_starts}",
+                "fiscal_year_starts",
+            )
+        return self
+
+
+class CreditWeights(Strict):
+    """What share of an opportunity each milestone touch of a credit model earns, in per cent."""
+
+    first: Decimal = Field(Decimal(0), ge=0, le=100)
+    lead: Decimal = Field(Decimal(0), ge=0, le=100)
+    opportunity: Decimal = Field(Decimal(0), ge=0, le=100)
+    last: Decimal = Field(Decimal(0), ge=0, le=100)
+    rest: Decimal = Field(Decimal(0), ge=0, le=100)
+
+    @model_validator(mode="after")
+    def _whole(self) -> CreditWeights:
+        given = (self.first, self.lead, self.opportunity, self.last, self.rest)
+        if sum(given) != 100:
+            raise _wrong(f"the weights add up to {sum(given)}, expected 100")
+        if any(weight != round(weight, 2) for weight in given):
+            raise _wrong("expected at most two digits after the point")
+        return self
+
+
+class Credit(Strict):
+    """Whose touches earn credit for an opportunity, how far back, and by what weights."""
+
+    look_back_days: int = Field(180, ge=1)
+    unit: Literal["person", "account"] = "person"
+    half_life_days: int = Field(7, ge=1)
+    #: Other weights for a model that has milestones; the reference table has those of the others.
+    weights: dict[str, CreditWeights] = Field(default_factory=dict)
+
+    @field_validator("weights")
+    @classmethod
+    def _models(cls, value: dict[str, CreditWeights]) -> dict[str, CreditWeights]:
+        known = [row["model"] for row in credit_models() if row["family"] == "milestones"]
+        for model in value:
+            if model not in known:
+                raise _wrong(f"{model!r} is no model with weights{_among(model, known)}", model)
+        return value
+
+
+@cache
+def credit_models(
+    path: Path = settings.SEEDS / "reference" / "credit_models.csv",
+) -> tuple[dict[str, str], ...]:
+    """The credit models as the reference table has them (weights are data, not code)."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return tuple(csv.DictReader(file))
+
+
+#: What a rule can look at, by entity.
+RULE_COLUMNS: dict[str, tuple[str, ...]] = {
+    "leads": ("email", "email_domain", "company", "source", "utm_source", "utm_medium", "owner"),
+    "contacts": ("email", "email_domain", "account", "owner"),
+    "touches": ("email", "email_domain", "kind", "source", "utm_source", "utm_medium"),
+    "opportunities": ("account", "owner", "product", "source"),
+}
+
+
+class LeaveOut(Strict):
+    """A rule by which records are left out of the books: tests, staff, bots, competitors."""
+
+    name: str = Field(min_length=1)
+    entity: Literal["leads", "contacts", "touches", "opportunities"]
+    column: str
+    equals: list[str] = Field(default_factory=list)
+    starts_with: list[str] = Field(default_factory=list)
+    ends_with: list[str] = Field(default_factory=list)
+    contains: list[str] = Field(default_factory=list)
+    from_: date | None = Field(None, alias="from")
+    to: date | None = None
+
+    @model_validator(mode="after")
+    def _possible(self) -> LeaveOut:
+        columns = RULE_COLUMNS[self.entity]
+        if self.column not in columns:
+            raise _wrong(
+                f"{self.entity} have no column {self.column!r} to go by"
+                f"{_among(self.column, columns)}",
+                "column",
+            )
+        if not any(words for _, words in self.conditions):
+            raise _wrong("expected one of `equals`, `starts_with`, `ends_with` and `contains`")
+        if any(not word.strip() for _, words in self.conditions for word in words):
+            raise _wrong("found an empty text, which would leave out every record")
+        if self.from_ and self.to and self.to <= self.from_:
+            raise _wrong("`to` must be later than `from`", "to")
+        return self
+
+    @property
+    def conditions(self) -> tuple[tuple[str, list[str]], ...]:
+        """Operator and the texts of which one is enough."""
+        return (
+            ("equals", self.equals),
+            ("starts_with", self.starts_with),
+            ("ends_with", self.ends_with),
+            ("contains", self.contains),
+        )
+
+
 class Company(Strict):
     """Whose books these are and how they are kept."""
 
@@ -273,6 +401,9 @@ class Company(Strict):
     #: Folder of the joint plan, relative to sources.yml; the definition of qualified is then its.
     plan: str | None = Field(None, min_length=1)
     qualified: list[Qualified] = Field(default_factory=list)
+    calendar: FiscalCalendar = Field(default_factory=lambda: FiscalCalendar.model_validate({}))
+    credit: Credit = Field(default_factory=lambda: Credit.model_validate({}))
+    leave_out: list[LeaveOut] = Field(default_factory=list)
 
     _zone = field_validator("time_zone")(_known_zone)
     _currency = field_validator("reporting_currency")(_known_currency)
@@ -288,6 +419,15 @@ class Company(Strict):
             raise _wrong("each version's `from` must be later than that of the one above it")
         return value
 
+    @field_validator("leave_out")
+    @classmethod
+    def _one_name_each(cls, value: list[LeaveOut]) -> list[LeaveOut]:
+        # A name may stand for several columns, and for several versions one after the other.
+        names = [(rule.name, rule.entity, rule.column, rule.from_) for rule in value]
+        if len(set(names)) < len(names):
+            raise _wrong("two rules have the same `name`, `entity`, `column` and `from`")
+        return value
+
     @model_validator(mode="after")
     def _one_definition(self) -> Company:
         if self.plan is not None and self.qualified:
@@ -296,6 +436,13 @@ class Company(Strict):
                 " the definition is the one that both departments signed; delete it here",
                 "qualified",
             )
+        cut = sorted(self.calendar.model_fields_set - {"week_starts"})
+        if self.plan is not None and cut:
+            raise _wrong(
+                f"found `{cut[0]}` beside `plan`, expected only `week_starts`: with a plan the"
+                " fiscal year is the one of its sheet `plan`; delete it here",
+                "calendar", cut[0],
+            )  # fmt: skip
         return self
 
     @property

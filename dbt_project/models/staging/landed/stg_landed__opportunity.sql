@@ -19,6 +19,7 @@ final as (
         source,
         campaign,
         product,
+        lower(trim(kind)) as kind,
         stage,
         reason,
         -- numbers

@@ -13,6 +13,8 @@ final as (
         opportunity_id,
         -- text
         stage,
+        currency,
+        owner,
         -- numbers
         amount,
         -- times

@@ -15,6 +15,9 @@ final as (
         campaign,
         currency,
         lower(trim(kind)) as kind,
+        lower(trim(level)) as level,
+        ad_group,
+        ad,
         -- numbers
         cost,
         impressions,
