@@ -42,6 +42,7 @@ leads as (
 opportunities as (
 
     select * from {{ ref("fct_opportunity") }}
+    where is_new_business
 
 ),
 
@@ -112,6 +113,12 @@ settings as (
 commitments as (
 
     select * from {{ ref("stg_landed__plan_commitment") }}
+
+),
+
+calendar_days as (
+
+    select * from {{ ref("stg_landed__calendar_day") }}
 
 ),
 
@@ -298,6 +305,26 @@ dated_streams as (
 
 ),
 
+opened as (
+
+    select
+        opportunities.opportunity_id,
+        opportunities.campaign_key,
+        opportunities.stage,
+        opportunities.stage_entered_at,
+        opportunities.won_at,
+        coalesce(opportunities.created_at, opportunity_intervals.entered_at) as opened_at,
+        {{ local_date(
+            "coalesce(opportunities.created_at, opportunity_intervals.entered_at)",
+            "run_parameter.time_zone",
+        ) }} as opened_date
+    from opportunities
+    cross join run_parameter
+    left join opportunity_intervals
+        on opportunities.opportunity_id = opportunity_intervals.opportunity_id
+
+),
+
 entries as (
 
     {%- for metric, from_column, to_column in [
@@ -327,23 +354,17 @@ entries as (
         opportunities.opportunity_id as unit_id,
         opportunities.campaign_key,
         {{ cohort_start(
-            local_date(
-                "coalesce(opportunities.created_at, opportunity_intervals.entered_at)",
-                "run_parameter.time_zone",
-            ),
-            "run_parameter.cohort_period",
-            "campaigns.started_on",
+            "opportunities.opened_date", "run_parameter.cohort_period", "campaigns.started_on"
         ) }} as cohort_start_date,
-        coalesce(opportunities.created_at, opportunity_intervals.entered_at) as entered_at,
+        opportunities.opened_at as entered_at,
         opportunities.won_at as converted_at,
         case when stages.kind = 'exit' then opportunities.stage_entered_at end as left_at
-    from opportunities
+    from opened as opportunities
     cross join run_parameter
     inner join campaigns on opportunities.campaign_key = campaigns.campaign_key
-    left join opportunity_intervals
-        on opportunities.opportunity_id = opportunity_intervals.opportunity_id
+    left join calendar_days on opportunities.opened_date = calendar_days.day
     left join stages on opportunities.stage = stages.stage
-    where coalesce(opportunities.created_at, opportunity_intervals.entered_at) is not null
+    where opportunities.opened_at is not null
 
 ),
 

@@ -27,6 +27,12 @@ run_parameter as (
 
 ),
 
+calendar_days as (
+
+    select * from {{ ref("stg_landed__calendar_day") }}
+
+),
+
 spend_sums as (
 
     select
@@ -86,6 +92,7 @@ with_calendar as (
     from members
     inner join campaigns on members.campaign_key = campaigns.campaign_key
     cross join run_parameter
+    left join calendar_days on members.cohort_start_date = calendar_days.day
 
 ),
 
