@@ -3,9 +3,10 @@ id: B1
 title: Spend ties out to its sources
 meaning: >
   The spend in the books equals the total that each source states for itself, for every account
-  and month, in the source's own currency, to the cent. Where a source states no total, the sum of
-  its files counts, added up by other code than the books use. If this breaks, money is missing
-  from the reports or stands in them twice.
+  and month, in the source's own currency, to the cent; where a source states none, the sum of its
+  files, added up by other code than the books use. Where a month that is over has been invoiced,
+  media and credits equal the invoices, and detail with its residual equals its total. If this
+  breaks, money is missing from the reports or stands in them twice.
 severity: block
 unit: minor
 forgivable: true
@@ -15,7 +16,8 @@ what_to_do: >
   Compare the account and month in the rows with the platform's billing page. Usually an export
   was cut short, or a control total was taken before the platform restated its figures: export
   both again and rerun. If the platform's invoice is right and its export is not, add the
-  difference as a row of kind 'credit' or 'overhead' with its own file.
+  difference as a row of kind 'credit' or 'overhead' with its own file. An invoice that will never
+  tie out can be accepted with a reason under `tolerances: laws: B1:` of the feed.
 */
 
 -- query: applies
@@ -60,7 +62,8 @@ select * from final;
 
 -- query: offenders
 -- First each control total beside the figure that was reconciled with it, then that figure beside
--- the published facts, added up anew: a total that ties out to something else proves nothing.
+-- the published facts, added up anew: a total that ties out to something else proves nothing. Then
+-- the invoices, and the detail.
 with
 
 books as (
@@ -95,7 +98,13 @@ against_the_source as (
 
     select
         coalesce(books.feed, source_total.feed) as feed,
-        'the books differ from the ' || source_total.basis as problem,
+        case
+            when
+                source_total.actual_minor is null
+                and source_total.basis = 'declared control total'
+                then 'a declared control total of an account and month that the books do not have'
+            else 'the books differ from the ' || source_total.basis
+        end as problem,
         source_total.source,
         source_total.account,
         source_total.month,
@@ -135,6 +144,134 @@ against_the_facts as (
 
 ),
 
+invoiced as (
+
+    select
+        *,
+        media_minor + credit_minor as books_net_minor,
+        invoiced_media_minor + credit_note_minor as invoiced_net_minor
+    from main.rpt_spend_reconciliation__account_month
+    where invoice_lines > 0
+
+),
+
+against_the_invoices as (
+
+    select
+        invoiced.feed,
+        'the books differ from the invoices' as problem,
+        invoiced.source,
+        invoiced.account,
+        invoiced.month_start_date as month,
+        invoiced.currency,
+        invoiced.invoiced_net_minor as expected_minor,
+        invoiced.books_net_minor as actual_minor
+    from invoiced
+    cross join audit.run
+    where
+        invoiced.month_end_date <= run.as_of_date
+        and coalesce(
+            abs(invoiced.books_net_minor - invoiced.invoiced_net_minor)
+            > (invoiced.invoice_lines + 1) // 2,
+            true
+        )
+
+),
+
+month_books as (
+
+    select
+        cast(date_trunc('month', spend_date) as date) as month,
+        currency,
+        cast(coalesce(sum(cost_minor), 0) as bigint) as cost_minor
+    from main.fct_spend__campaign_daily
+    group by all
+
+),
+
+month_reconciled as (
+
+    select
+        month_start_date as month,
+        currency,
+        cast(sum(books_minor) as bigint) as books_minor
+    from main.rpt_spend_reconciliation__account_month
+    group by all
+
+),
+
+against_the_reconciliation as (
+
+    select
+        cast(null as varchar) as feed,
+        'what was reconciled with invoices is not the published spend' as problem,
+        cast(null as varchar) as source,
+        cast(null as varchar) as account,
+        coalesce(month_books.month, month_reconciled.month) as month,
+        coalesce(month_books.currency, month_reconciled.currency) as currency,
+        month_books.cost_minor as expected_minor,
+        month_reconciled.books_minor as actual_minor
+    from month_books
+    full join month_reconciled
+        on
+            month_books.month = month_reconciled.month
+            and month_books.currency = month_reconciled.currency
+    where coalesce(month_books.cost_minor, 0) <> coalesce(month_reconciled.books_minor, 0)
+
+),
+
+detail_days as (
+
+    select
+        campaign_key,
+        account,
+        spend_date,
+        currency,
+        min(feed) as feed,
+        min(source) as source,
+        count(*) filter (where is_residual) as residuals,
+        cast(sum(cost_minor) as bigint) as cost_minor
+    from main.fct_spend__ad_daily
+    group by all
+
+),
+
+total_days as (
+
+    select
+        campaign_key,
+        account,
+        spend_date,
+        currency,
+        cast(sum(cost_minor) as bigint) as cost_minor
+    from main.fct_spend__campaign_daily
+    group by all
+
+),
+
+against_their_detail as (
+
+    select
+        detail_days.feed,
+        case
+            when total_days.campaign_key is null then 'detail without a total'
+            when detail_days.residuals <> 1 then 'detail without its residual, or with two'
+            else 'detail and residual do not add up to their total'
+        end as problem,
+        detail_days.source,
+        detail_days.account,
+        detail_days.spend_date as month,
+        detail_days.currency,
+        total_days.cost_minor as expected_minor,
+        detail_days.cost_minor as actual_minor
+    from detail_days
+    left join total_days using (campaign_key, account, spend_date, currency)
+    where
+        detail_days.cost_minor is distinct from total_days.cost_minor
+        or detail_days.residuals <> 1
+
+),
+
 problems as (
 
     select * from against_the_source
@@ -142,6 +279,18 @@ problems as (
     union all
 
     select * from against_the_facts
+
+    union all
+
+    select * from against_the_invoices
+
+    union all
+
+    select * from against_the_reconciliation
+
+    union all
+
+    select * from against_their_detail
 
 ),
 

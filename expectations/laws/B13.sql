@@ -4,8 +4,9 @@ title: Nothing is unmapped
 meaning: >
   Every status, campaign and currency that occurs in the data is known: the statuses have a stage,
   the campaigns that leads name are campaigns that spend or the list of campaigns has, the
-  currencies have a rate. What is unknown is left out of the funnel or of the money, so the
-  reports would be too small without anyone noticing.
+  currencies are currencies, spend and invoices are of a known level and kind, and no spelling of
+  a campaign has two meanings at once. What is unknown is left out of the funnel or of the money,
+  so the reports would be too small without anyone noticing.
 severity: block
 unit: rows
 forgivable: true
@@ -13,9 +14,11 @@ waivable: true
 owner: Revenue operations, who own the mappings
 what_to_do: >
   For a status, name its stage under `stages:` of the feed in sources.yml. For a campaign, correct
-  its spelling at the source or add it to the campaigns table. For a currency, deliver its rates
-  in fx_rates. What is harmless can be accepted by number of rows, with a reason, under
-  `tolerances: laws: B13:` of the feed.
+  its spelling at the source, say in campaign_names what it means, or add it to the campaigns
+  table. For a meaning, let one row of campaign_names end before the other begins. For a currency,
+  correct its code (a missing exchange rate is law B9's). For a level or kind, write one of those
+  that docs/contract.md names. What is harmless can be accepted by number of rows, with a reason,
+  under `tolerances: laws: B13:` of the feed.
 */
 
 -- query: applies
@@ -63,7 +66,10 @@ named as (
 
     select
         feed,
-        'no mapping for this ' || kind as problem,
+        case
+            when kind = 'meaning' then 'two meanings of one spelling at the same time'
+            else 'no mapping for this ' || kind
+        end as problem,
         entity,
         kind,
         value,
@@ -78,14 +84,14 @@ without_amount as (
 
     select
         feed,
-        'spend has no amount in the reporting currency' as problem,
+        'spend is in a currency that is none' as problem,
         'spend' as entity,
         'currency' as kind,
         currency as value,
         count(*) as rows,
         min(cast(spend_date as timestamp)) as first_seen_at
     from main.fct_spend__campaign_daily
-    where amount_minor is null
+    where cost_minor is null
     group by feed, currency
 
 ),

@@ -1,5 +1,5 @@
 -- Rates to the reporting currency as intervals: a day without a rate takes the last one before it,
--- for at most a week (weekends, holidays); after that there is none, and law B13 says so.
+-- for at most a week (weekends, holidays); after that there is none, and law B9 says so.
 -- Grain: currency, valid_from. The reporting currency itself is 1, always.
 
 with

@@ -1,13 +1,14 @@
 -- Every version of every spend figure, exact, in its own currency: what each load said about a key.
 -- Grain: stream, campaign key, account, day, currency, kind, version_at.
--- A stream is what restates itself: one file that is exported whole (mode snapshot), or a table to
--- which files are added (mode append). Finer rows (ad group, ad) are summed, never dropped.
+-- Rows of a stream are summed, never dropped. Where a campaign, account, day and currency is stated
+-- at several levels (total, ad groups, ads), whatever feed brings them, the coarsest is in the
+-- books and the others are its detail; where only a finer one is, that one is the total.
 
 with
 
-spend as (
+spend_rows as (
 
-    select * from {{ ref("stg_landed__spend") }}
+    select * from {{ ref("int_spend__row") }}
 
 ),
 
@@ -15,45 +16,6 @@ loads as (
 
     select * from {{ ref("stg_landed__load") }}
     where table_name = 'spend'
-
-),
-
-matches as (
-
-    select * from {{ ref("int_campaign__match") }}
-    where entity = 'spend'
-
-),
-
-rows_of_streams as (
-
-    select
-        spend._feed as feed,
-        case when loads.mode = 'append' then '' else spend._file end as stream,
-        spend.source,
-        coalesce(spend.account, '(default)') as account,
-        matches.campaign_key,
-        spend.day as spend_date,
-        spend.currency,
-        coalesce(spend.kind, 'media') as kind,
-        spend._load as load_number,
-        loads.mode,
-        spend.loaded_at is not null as has_own_version,
-        coalesce(spend.loaded_at, spend._loaded_at) as version_at,
-        spend.cost,
-        spend.impressions,
-        spend.clicks
-    from spend
-    inner join loads
-        on
-            spend._feed = loads.feed
-            and spend._load = loads.load_number
-            and spend._file = loads.file
-    inner join matches
-        on
-            spend.source is not distinct from matches.source
-            and spend.campaign is not distinct from matches.campaign
-            and case when spend.kind = 'overhead' then 'overhead' else 'media' end = matches.kind
 
 ),
 
@@ -72,11 +34,12 @@ summed as (
         load_number,
         mode,
         has_own_version,
+        level_rank,
         sum(cost) as cost,
         {{ exact_sum("impressions") }} as impressions,
         {{ exact_sum("clicks") }} as clicks,
         count(*) as landed_rows
-    from rows_of_streams
+    from spend_rows
     group by
         feed,
         stream,
@@ -89,7 +52,8 @@ summed as (
         version_at,
         load_number,
         mode,
-        has_own_version
+        has_own_version,
+        level_rank
 
 ),
 
@@ -125,12 +89,13 @@ stated as (
 stream_loads as (
 
     select
-        feed,
-        file as stream,
-        load_number,
-        loaded_at
+        loads.feed,
+        loads.file || levels.suffix as stream,
+        loads.load_number,
+        loads.loaded_at
     from loads
-    where mode = 'snapshot'
+    cross join (values (''), (' (ad_group)'), (' (ad)')) as levels (suffix)
+    where loads.mode = 'snapshot'
 
 ),
 
@@ -146,6 +111,7 @@ withdrawn as (
         stated.spend_date,
         stated.currency,
         stated.kind,
+        stated.level_rank,
         min(stream_loads.loaded_at) as version_at,
         min(stream_loads.load_number) as load_number
     from stated
@@ -163,11 +129,56 @@ withdrawn as (
         stated.campaign_key,
         stated.spend_date,
         stated.currency,
-        stated.kind
+        stated.kind,
+        stated.level_rank
 
 ),
 
-final as (
+finer_days as (
+
+    select distinct
+        campaign_key,
+        account,
+        spend_date,
+        currency
+    from stated
+    where level_rank > 0
+
+),
+
+-- At which levels their sources still state those days.
+day_levels as (
+
+    select
+        stated.campaign_key,
+        stated.account,
+        stated.spend_date,
+        stated.currency,
+        min(stated.level_rank) as coarsest,
+        max(stated.level_rank) as finest
+    from stated
+    inner join finer_days
+        on
+            stated.campaign_key = finer_days.campaign_key
+            and stated.account = finer_days.account
+            and stated.spend_date = finer_days.spend_date
+            and stated.currency = finer_days.currency
+    left join withdrawn
+        on
+            stated.feed = withdrawn.feed
+            and stated.stream = withdrawn.stream
+            and stated.source = withdrawn.source
+            and stated.account = withdrawn.account
+            and stated.campaign_key = withdrawn.campaign_key
+            and stated.spend_date = withdrawn.spend_date
+            and stated.currency = withdrawn.currency
+            and stated.kind = withdrawn.kind
+    where not stated.is_superseded and withdrawn.feed is null
+    group by stated.campaign_key, stated.account, stated.spend_date, stated.currency
+
+),
+
+every_version as (
 
     select
         feed,
@@ -185,7 +196,8 @@ final as (
         clicks,
         landed_rows,
         is_superseded,
-        false as is_withdrawal
+        false as is_withdrawal,
+        level_rank
     from stated
 
     union all
@@ -206,8 +218,46 @@ final as (
         cast(0 as bigint) as clicks,
         cast(0 as bigint) as landed_rows,
         false as is_superseded,
-        true as is_withdrawal
+        true as is_withdrawal,
+        level_rank
     from withdrawn
+
+),
+
+final as (
+
+    select
+        every_version.feed,
+        every_version.stream,
+        every_version.source,
+        every_version.account,
+        every_version.campaign_key,
+        every_version.spend_date,
+        every_version.currency,
+        every_version.kind,
+        every_version.version_at,
+        every_version.load_number,
+        every_version.cost,
+        every_version.impressions,
+        every_version.clicks,
+        every_version.landed_rows,
+        every_version.is_superseded,
+        every_version.is_withdrawal,
+        coalesce(every_version.level_rank > day_levels.coarsest, false) as is_detail,
+        every_version.level_rank > 0
+        and every_version.level_rank <= coalesce(day_levels.coarsest, 2) as is_from_detail,
+        coalesce(
+            every_version.level_rank > day_levels.coarsest
+            and every_version.level_rank < day_levels.finest,
+            false
+        ) as is_subtotal
+    from every_version
+    left join day_levels
+        on
+            every_version.campaign_key = day_levels.campaign_key
+            and every_version.account = day_levels.account
+            and every_version.spend_date = day_levels.spend_date
+            and every_version.currency = day_levels.currency
 
 )
 

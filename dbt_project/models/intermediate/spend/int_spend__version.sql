@@ -2,14 +2,26 @@
 -- Grain: stream, campaign key, account, day, currency, kind, version number.
 -- `delta_minor` and `delta_amount_minor` add up over versions to today's figure.
 -- Not in the books: superseded versions, days after as_of (committed, not spent), versions that
--- became known after as_of (but the first one always counts: it is how the day became known).
+-- became known after as_of (but the first one always counts: it is how the day became known), and
+-- detail whose total is in the books.
 
 with
 
 versions as (
 
     select * from {{ ref("int_spend__landed_version") }}
-    where not is_superseded
+    where not is_superseded and not is_detail
+
+),
+
+-- Feeds in which several whole exports may state the same day.
+feeds_of_many_files as (
+
+    select feed
+    from {{ ref("stg_landed__load") }}
+    where table_name = 'spend' and mode = 'snapshot'
+    group by feed
+    having count(distinct file) > 1
 
 ),
 
@@ -27,13 +39,19 @@ currencies as (
 
 rates as (
 
-    select * from {{ ref("int_fx_rate__interval") }}
+    select * from {{ ref("int_currency__spend_rate") }}
 
 ),
 
 campaigns as (
 
     select * from {{ ref("int_campaign") }}
+
+),
+
+calendar_days as (
+
+    select * from {{ ref("stg_landed__calendar_day") }}
 
 ),
 
@@ -55,8 +73,7 @@ in_books as (
         ) as known_order,
         run_parameter.as_of,
         run_parameter.time_zone,
-        run_parameter.cohort_period,
-        run_parameter.reporting_currency
+        run_parameter.cohort_period
     from versions
     cross join run_parameter
     where
@@ -81,6 +98,7 @@ known as (
         in_books.version_at as known_at,
         in_books.load_number,
         in_books.is_withdrawal,
+        in_books.is_from_detail,
         in_books.impressions,
         in_books.clicks,
         in_books.landed_rows,
@@ -88,20 +106,15 @@ known as (
             in_books.cost * cast({{ power_of_ten("currencies.exponent") }} as decimal(4, 0))
             as decimal(38, 9)
         ) as exact_minor,
-        cast(
-            rates.rate
-            * cast({{ power_of_ten("reporting.exponent - currencies.exponent") }} as decimal(8, 4))
-            as decimal(20, 12)
-        ) as minor_rate
+        rates.minor_rate
     from in_books
     inner join campaigns on in_books.campaign_key = campaigns.campaign_key
+    left join calendar_days on in_books.spend_date = calendar_days.day
     left join currencies on in_books.currency = currencies.currency
-    left join currencies as reporting on in_books.reporting_currency = reporting.currency
     left join rates
         on
             in_books.currency = rates.currency
-            and in_books.spend_date >= rates.valid_from
-            and in_books.spend_date < rates.valid_to
+            and in_books.spend_date = rates.day
     where in_books.known_order = 1 or in_books.version_at <= in_books.as_of
 
 ),
@@ -159,12 +172,95 @@ in_minor_units as (
 
 ),
 
-in_reporting_currency as (
+stated_days as (
+
+    select
+        in_minor_units.feed,
+        in_minor_units.source,
+        in_minor_units.account,
+        in_minor_units.campaign_key,
+        in_minor_units.spend_date,
+        in_minor_units.currency,
+        in_minor_units.kind
+    from in_minor_units
+    inner join feeds_of_many_files on in_minor_units.feed = feeds_of_many_files.feed
+    where in_minor_units.is_current
+    group by
+        in_minor_units.feed,
+        in_minor_units.source,
+        in_minor_units.account,
+        in_minor_units.campaign_key,
+        in_minor_units.spend_date,
+        in_minor_units.currency,
+        in_minor_units.kind
+    having count(*) > 1
+
+),
+
+-- What several files state of one day is one published figure: converted once, its parts by largest
+-- remainder, so that they add up to the figure at the day's rate.
+parts as (
+
+    select
+        in_minor_units.*,
+        cast(in_minor_units.cost_minor as decimal(18, 0)) * in_minor_units.minor_rate
+            as exact_amount
+    from in_minor_units
+    inner join stated_days
+        on
+            in_minor_units.feed = stated_days.feed
+            and in_minor_units.source = stated_days.source
+            and in_minor_units.account = stated_days.account
+            and in_minor_units.campaign_key = stated_days.campaign_key
+            and in_minor_units.spend_date = stated_days.spend_date
+            and in_minor_units.currency = stated_days.currency
+            and in_minor_units.kind = stated_days.kind
+    where in_minor_units.is_current
+
+),
+
+ranked_parts as (
 
     select
         *,
-        cast(round(cast(cost_minor as decimal(18, 0)) * minor_rate, 0) as bigint) as amount_minor
+        row_number() over (
+            partition by feed, source, account, campaign_key, spend_date, currency, kind
+            order by exact_amount - floor(exact_amount) desc, stream asc
+        ) as amount_rank,
+        cast(round(sum(exact_amount) over days, 0) as bigint)
+        - cast(sum(floor(exact_amount)) over days as bigint) as amount_units_left
+    from parts
+    window
+        days as (
+            partition by feed, source, account, campaign_key, spend_date, currency, kind
+        )
+
+),
+
+in_reporting_currency as (
+
+    select
+        in_minor_units.*,
+        coalesce(
+            cast(floor(ranked_parts.exact_amount) as bigint)
+            + case
+                when ranked_parts.amount_rank <= ranked_parts.amount_units_left then 1
+                else 0
+            end,
+            {{ at_minor_rate("in_minor_units.cost_minor", "in_minor_units.minor_rate") }}
+        ) as amount_minor
     from in_minor_units
+    left join ranked_parts
+        on
+            in_minor_units.feed = ranked_parts.feed
+            and in_minor_units.stream = ranked_parts.stream
+            and in_minor_units.source = ranked_parts.source
+            and in_minor_units.account = ranked_parts.account
+            and in_minor_units.campaign_key = ranked_parts.campaign_key
+            and in_minor_units.spend_date = ranked_parts.spend_date
+            and in_minor_units.currency = ranked_parts.currency
+            and in_minor_units.kind = ranked_parts.kind
+            and in_minor_units.version_number = ranked_parts.version_number
 
 ),
 
@@ -185,6 +281,7 @@ final as (
         load_number,
         is_current,
         is_withdrawal,
+        is_from_detail,
         impressions,
         clicks,
         landed_rows,
