@@ -1,9 +1,13 @@
--- What each opportunity is worth today, in whole minor units of its own and of the reporting
--- currency.
+-- What each opportunity is worth today and what it was worth when it was opened, in whole minor
+-- units of its own and of the reporting currency.
 -- Grain: opportunity_id.
--- A won or lost opportunity is valued at the rate of its close date (where that is unknown, of the
--- day it reached that stage), an open one at the rate of the day of as_of. An amount without a
--- currency, or a currency without an exponent or a rate, has none: null, not zero.
+-- Open: at the rate it has been carried at since it was opened, if the policy of the version of the
+-- plan in force today says so, else at today's. Won: at the rate of its close date (where that is
+-- unknown, of the day it was won), or the plan's, if the policy of the day it was won says so. Lost
+-- or otherwise final: at the rate of its close date, else of that day.
+-- When opened: the amount its first stage was entered with, else today's, at the carried rate.
+-- An amount without a currency, or a currency without an exponent or a rate, has none: null, not
+-- zero.
 
 with
 
@@ -13,10 +17,16 @@ opportunities as (
 
 ),
 
-intervals as (
+states as (
 
-    select * from {{ ref("int_opportunity__stage_interval") }}
-    where left_at is null
+    select * from {{ ref("int_opportunity__state") }}
+
+),
+
+standing as (
+
+    select * from {{ ref("int_opportunity__version") }}
+    where valid_to is null
 
 ),
 
@@ -26,15 +36,21 @@ stages as (
 
 ),
 
-currencies as (
+versions as (
 
-    select * from {{ ref("currencies") }}
+    select * from {{ ref("int_plan__version") }}
 
 ),
 
-rates as (
+day_rates as (
 
-    select * from {{ ref("int_fx_rate__interval") }}
+    select * from {{ ref("int_pipeline__day_rate") }}
+
+),
+
+currencies as (
+
+    select * from {{ ref("currencies") }}
 
 ),
 
@@ -44,74 +60,112 @@ run_parameter as (
 
 ),
 
-dated as (
+run_day as (
 
     select
-        opportunities.opportunity_id,
-        opportunities.amount,
-        opportunities.currency,
-        run_parameter.reporting_currency,
-        case
-            when stages.is_terminal
-                then coalesce(
-                    opportunities.close_date,
-                    {{ local_date("intervals.entered_at", "run_parameter.time_zone") }}
-                )
-            else {{ local_date("run_parameter.as_of", "run_parameter.time_zone") }}
-        end as rate_date
-    from opportunities
-    cross join run_parameter
-    left join intervals on opportunities.opportunity_id = intervals.opportunity_id
-    left join stages on intervals.stage = stages.stage
+        reporting_currency,
+        {{ local_date("as_of", "time_zone") }} as today
+    from run_parameter
 
 ),
 
-in_minor_units as (
+policy as (
 
     select
-        dated.opportunity_id,
-        dated.currency,
-        dated.reporting_currency,
-        dated.rate_date,
+        run_day.today,
+        reporting.exponent as reporting_exponent,
+        coalesce(versions.pipeline_rate = 'plan', false) as is_carried
+    from run_day
+    left join versions
+        on
+            run_day.today >= versions.in_force_from
+            and run_day.today < versions.in_force_to
+    left join currencies as reporting on run_day.reporting_currency = reporting.currency
+
+),
+
+openings as (
+
+    select
+        opportunity_id,
+        stated_amount,
+        stated_currency
+    from states
+    where is_stage_entry and stage_entry_number = 1
+
+),
+
+dated as (
+
+    select
+        standing.*,
+        policy.is_carried,
+        policy.reporting_exponent,
+        coalesce(openings.stated_amount, opportunities.amount) as opened_amount,
+        case
+            when openings.stated_amount is null then opportunities.currency
+            else openings.stated_currency
+        end as opened_currency,
+        case
+            when standing.is_open and policy.is_carried then standing.opened_date
+            when coalesce(stages.is_terminal, false)
+                then coalesce(standing.close_date, standing.closed_date)
+            else policy.today
+        end as rate_date
+    from standing
+    cross join policy
+    inner join opportunities on standing.opportunity_id = opportunities.opportunity_id
+    left join openings on standing.opportunity_id = openings.opportunity_id
+    left join stages on standing.stage = stages.stage
+
+),
+
+rated as (
+
+    select
+        dated.*,
         currencies.exponent,
-        cast(
-            round(
-                dated.amount * cast({{ power_of_ten("currencies.exponent") }} as decimal(5, 0)), 0
-            ) as bigint
-        ) as amount_minor
+        opened_currencies.exponent as opened_exponent,
+        opened_rates.carried_rate as opened_rate,
+        {{ minor_units("dated.opened_amount", "opened_currencies.exponent") }}
+            as opened_amount_minor,
+        case
+            when dated.is_open and dated.is_carried then dated.carried_rate
+            when dated.outcome = 'won' then dated.won_rate
+            else rates.rate
+        end as rate
     from dated
     left join currencies on dated.currency = currencies.currency
+    left join currencies as opened_currencies
+        on dated.opened_currency = opened_currencies.currency
+    left join day_rates as opened_rates
+        on
+            dated.opened_currency = opened_rates.currency
+            and dated.opened_date = opened_rates.day
+    left join day_rates as rates
+        on
+            dated.currency = rates.currency
+            and dated.rate_date = rates.day
 
 ),
 
 final as (
 
     select
-        in_minor_units.opportunity_id,
-        in_minor_units.rate_date,
-        in_minor_units.amount_minor,
-        cast(
-            round(
-                cast(in_minor_units.amount_minor as decimal(18, 0))
-                * cast(
-                    rates.rate
-                    * cast(
-                        {{ power_of_ten("reporting.exponent - in_minor_units.exponent") }}
-                        as decimal(8, 4)
-                    )
-                    as decimal(20, 12)
-                ),
-                0
-            ) as bigint
-        ) as reporting_amount_minor
-    from in_minor_units
-    left join currencies as reporting
-        on in_minor_units.reporting_currency = reporting.currency
-    left join rates
-        on
-            in_minor_units.currency = rates.currency
-            and in_minor_units.rate_date >= rates.valid_from
-            and in_minor_units.rate_date < rates.valid_to
+        opportunity_id,
+        opened_currency,
+        rate,
+        amount_minor,
+        {{ converted_minor("amount_minor", "rate", "exponent", "reporting_exponent") }}
+            as reporting_amount_minor,
+        constant_amount_minor,
+        opened_amount_minor,
+        {{ converted_minor(
+            "opened_amount_minor", "opened_rate", "opened_exponent", "reporting_exponent"
+        ) }} as opened_reporting_amount_minor,
+        opened_date,
+        rate_date
+    from rated
 
 )
 

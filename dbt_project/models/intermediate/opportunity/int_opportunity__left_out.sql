@@ -1,7 +1,8 @@
 -- The landed rows of opportunities that are not in the books, and why. All others are.
 -- Grain: landed row (_feed, _load, _line).
 -- Rules, the first that holds: an id loaded again (the newest load counts, then the line furthest
--- down); deleted in its system; created after as_of.
+-- down); merged into another opportunity, or in a circle (int_merge); deleted in its system;
+-- created after as_of; a rule of the company in force at its creation.
 
 with
 
@@ -17,87 +18,67 @@ run_parameter as (
 
 ),
 
-repeated_ids as (
+repeated_rows as (
 
-    select opportunity_id
-    from opportunities
-    group by opportunity_id
-    having count(*) > 1
+    select * from {{ ref("int_opportunity__repeated") }}
 
 ),
 
-ranked as (
+merge_map as (
 
-    select
-        opportunities._feed,
-        opportunities._load,
-        opportunities._file,
-        opportunities._line,
-        opportunities.opportunity_id,
-        first_value(opportunities._feed) over (
-            partition by opportunities.opportunity_id
-            order by opportunities._load desc, opportunities._line desc, opportunities._feed asc
-        ) as kept_feed,
-        row_number() over (
-            partition by opportunities.opportunity_id
-            order by opportunities._load desc, opportunities._line desc, opportunities._feed asc
-        ) as recency
-    from opportunities
-    inner join repeated_ids on opportunities.opportunity_id = repeated_ids.opportunity_id
+    select * from {{ ref("int_merge") }}
+    where entity = 'opportunity'
 
 ),
 
-repeated as (
+rules as (
 
-    select
-        _feed,
-        _load,
-        _file,
-        _line,
-        opportunity_id,
-        'merged' as disposition,
-        case
-            when _feed = kept_feed then 'same id loaded again'
-            else 'same id in another feed'
-        end as reason
-    from ranked
-    where recency > 1
-
-),
-
-excluded as (
-
-    select
-        opportunities._feed,
-        opportunities._load,
-        opportunities._file,
-        opportunities._line,
-        opportunities.opportunity_id,
-        'excluded' as disposition,
-        case
-            when opportunities.is_deleted then 'deleted in its system'
-            else 'created after as_of'
-        end as reason
-    from opportunities
-    cross join run_parameter
-    left join repeated
-        on
-            opportunities._feed = repeated._feed
-            and opportunities._load = repeated._load
-            and opportunities._line = repeated._line
-    where
-        repeated.opportunity_id is null
-        and (opportunities.is_deleted or opportunities.created_at > run_parameter.as_of)
+    select * from {{ ref("int_exclusion__row") }}
+    where entity = 'opportunities' and preference = 1
 
 ),
 
 final as (
 
-    select * from repeated
-
-    union all
-
-    select * from excluded
+    select
+        opportunities._feed,
+        opportunities._load,
+        opportunities._file,
+        opportunities._line,
+        opportunities.opportunity_id,
+        case
+            when repeated_rows.reason is not null or merge_map.survivor_id is not null then 'merged'
+            else 'excluded'
+        end as disposition,
+        case
+            when repeated_rows.reason is not null then repeated_rows.reason
+            when merge_map.survivor_id is not null then 'merged into another opportunity'
+            when merge_map.record_id is not null then merge_map.reason
+            when opportunities.is_deleted then 'deleted in its system'
+            when opportunities.created_at > run_parameter.as_of then 'created after as_of'
+            else 'rule: ' || rules.rule
+        end as reason,
+        case when repeated_rows.reason is null then merge_map.survivor_id end
+            as survivor_opportunity_id
+    from opportunities
+    cross join run_parameter
+    left join repeated_rows
+        on
+            opportunities._feed = repeated_rows._feed
+            and opportunities._load = repeated_rows._load
+            and opportunities._line = repeated_rows._line
+    left join merge_map on opportunities.opportunity_id = merge_map.record_id
+    left join rules
+        on
+            opportunities._feed = rules._feed
+            and opportunities._load = rules._load
+            and opportunities._line = rules._line
+    where
+        repeated_rows.reason is not null
+        or merge_map.record_id is not null
+        or opportunities.is_deleted
+        or opportunities.created_at > run_parameter.as_of
+        or rules.rule is not null
 
 )
 

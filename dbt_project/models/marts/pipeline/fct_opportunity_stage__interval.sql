@@ -1,6 +1,7 @@
 -- The stages of each opportunity as intervals without a gap, from its first known stage to now.
--- Grain: opportunity_id, entry_number. `amount_minor` is the amount when the stage was entered, in
--- the currency of the opportunity; fct_opportunity has today's.
+-- Grain: opportunity_id, entry_number. Amounts are those when the stage was entered;
+-- `reporting_amount_minor` is at the rate the deal has been carried at since it was opened.
+-- fct_opportunity has today's.
 
 with
 
@@ -10,9 +11,16 @@ intervals as (
 
 ),
 
-opportunities as (
+entries as (
 
-    select * from {{ ref("int_opportunity") }}
+    select * from {{ ref("int_opportunity__state") }}
+    where is_stage_entry
+
+),
+
+day_rates as (
+
+    select * from {{ ref("int_pipeline__day_rate") }}
 
 ),
 
@@ -22,28 +30,53 @@ currencies as (
 
 ),
 
+run_parameter as (
+
+    select * from {{ ref("stg_landed__run_parameter") }}
+
+),
+
+valued as (
+
+    select
+        intervals.*,
+        entries.stated_currency as currency,
+        {{ minor_units("entries.stated_amount", "currencies.exponent") }} as amount_minor,
+        day_rates.carried_rate,
+        currencies.exponent,
+        reporting.exponent as reporting_exponent
+    from intervals
+    cross join run_parameter
+    inner join entries
+        on
+            intervals.opportunity_id = entries.opportunity_id
+            and intervals.entry_number = entries.stage_entry_number
+    left join currencies on entries.stated_currency = currencies.currency
+    left join currencies as reporting on run_parameter.reporting_currency = reporting.currency
+    left join day_rates
+        on
+            entries.stated_currency = day_rates.currency
+            and entries.opened_date = day_rates.day
+
+),
+
 final as (
 
     select
-        intervals.opportunity_id,
-        intervals.entry_number,
-        intervals.from_stage,
-        intervals.stage,
-        intervals.origin,
-        intervals.raw_status,
-        opportunities.currency,
-        cast(
-            round(
-                intervals.amount
-                * cast({{ power_of_ten("currencies.exponent") }} as decimal(5, 0)), 0
-            ) as bigint
-        ) as amount_minor,
-        intervals.is_time_estimated,
-        intervals.entered_at,
-        intervals.left_at
-    from intervals
-    inner join opportunities on intervals.opportunity_id = opportunities.opportunity_id
-    left join currencies on opportunities.currency = currencies.currency
+        opportunity_id,
+        entry_number,
+        from_stage,
+        stage,
+        origin,
+        raw_status,
+        currency,
+        amount_minor,
+        {{ converted_minor("amount_minor", "carried_rate", "exponent", "reporting_exponent") }}
+            as reporting_amount_minor,
+        is_time_estimated,
+        entered_at,
+        left_at
+    from valued
 
 )
 
