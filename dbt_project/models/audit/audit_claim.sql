@@ -2,8 +2,7 @@
 -- Grain: department, metric, period_start_date, period_end_date, scope of the claims that are known
 -- at as_of; and a row for every one that is claimed later, which counts for nothing yet.
 -- `is_as_published`: the figure of the books follows from the published tables alone. Those of a
--- part of the company do not, and a plan may have the books count other entries than the first, or
--- spend at its own rates.
+-- part of the company do not, and a plan may have the books count other entries than the first.
 
 with
 
@@ -41,9 +40,7 @@ plans as (
 
     select
         coalesce(max(case when stage_rules.counts <> 'first' then 1 else 0 end), 0) = 0
-            as is_first_entry_counted,
-        coalesce(max(case when versions.spend_rate = 'plan' then 1 else 0 end), 0) = 0
-            as is_spend_at_its_day
+            as is_first_entry_counted
     from versions
     left join stage_rules on versions.version = stage_rules.version
 
@@ -64,9 +61,8 @@ known as (
         true as is_known,
         case
             when claims.problem is not null or claims.scope <> 'company' then false
-            when claims.kpi = 'leads' then true
+            when claims.kpi in ('leads', 'budget') then true
             when claims.kpi in ('mqls', 'sals', 'sqls') then plans.is_first_entry_counted
-            when claims.kpi = 'budget' then plans.is_spend_at_its_day
             else false
         end as is_as_published,
         claims.period_start_date,

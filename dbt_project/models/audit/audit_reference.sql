@@ -1,8 +1,10 @@
 -- References that lead nowhere, and ids that two feeds use. Grain: feed, table_name, reference.
--- A reference into a table that no source delivers cannot be resolved and is not judged.
+-- A reference into a table that no source delivers cannot be resolved and is not judged; one to a
+-- record that was merged into another, and is delivered no more, resolves to that one.
 
 with
 
+{%- set entities = {"leads": "lead", "contacts": "contact", "opportunities": "opportunity"} %}
 {%- set references = [
     ("lead_events", "stg_landed__lead_event", "lead_id", "leads", "stg_landed__lead", "lead_id"),
     ("leads", "stg_landed__lead", "merged_into", "leads", "stg_landed__lead", "lead_id"),
@@ -15,6 +17,14 @@ with
     (
         "opportunities", "stg_landed__opportunity", "contact_id",
         "contacts", "stg_landed__contact", "contact_id",
+    ),
+    (
+        "contact_roles", "stg_landed__contact_role", "contact_id",
+        "contacts", "stg_landed__contact", "contact_id",
+    ),
+    (
+        "contact_roles", "stg_landed__contact_role", "opportunity_id",
+        "opportunities", "stg_landed__opportunity", "opportunity_id",
     ),
     (
         "opportunity_events", "stg_landed__opportunity_event", "opportunity_id",
@@ -44,6 +54,13 @@ with
             select 1
             from {{ ref(target_model) }} as referred
             where referred.{{ target_column }} = referring.{{ column }}
+        )
+        and not exists (
+            select 1
+            from {{ ref("int_merge") }} as merge_map
+            where
+                merge_map.entity = '{{ entities[target] }}'
+                and merge_map.record_id = referring.{{ column }}
         )
         {%- if target in ("contacts", "opportunities", "leads") %}
         and exists (select 1 from {{ ref(target_model) }})

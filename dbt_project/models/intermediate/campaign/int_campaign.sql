@@ -9,12 +9,6 @@ matches as (
 
 ),
 
-campaigns as (
-
-    select * from {{ ref("stg_landed__campaign") }}
-
-),
-
 by_key as (
 
     select
@@ -29,36 +23,9 @@ by_key as (
 
 ),
 
--- The same campaign listed twice: the newest load counts, then the line furthest down.
-ranked_declarations as (
-
-    select
-        matches.campaign_key,
-        campaigns.channel,
-        campaigns.segment,
-        campaigns.started_on,
-        campaigns.ended_on,
-        row_number() over (
-            partition by matches.campaign_key
-            order by
-                campaigns._loaded_at desc,
-                campaigns._load desc,
-                campaigns._line desc,
-                campaigns._feed asc,
-                campaigns._file asc
-        ) as recency
-    from campaigns
-    inner join matches
-        on
-            matches.entity = 'campaign'
-            and campaigns.source = matches.source
-            and campaigns.campaign = matches.campaign
-
-),
-
 declarations as (
 
-    select * from ranked_declarations
+    select * from {{ ref("int_campaign__declaration") }}
     where recency = 1
 
 ),

@@ -1,7 +1,7 @@
 -- The leads in the books: duplicates, merged and excluded ones are not here.
 -- Grain: lead_id.
 -- Where the lead became an opportunity whose stages are known, those govern from
--- `opportunity_from` on.
+-- `opportunity_from` on; an opportunity that was merged into another is that one.
 
 with
 
@@ -30,9 +30,22 @@ campaigns as (
 
 ),
 
+opportunity_merges as (
+
+    select * from {{ ref("int_merge") }}
+    where entity = 'opportunity' and survivor_id is not null
+
+),
+
 run_parameter as (
 
     select * from {{ ref("stg_landed__run_parameter") }}
+
+),
+
+calendar_days as (
+
+    select * from {{ ref("stg_landed__calendar_day") }}
 
 ),
 
@@ -52,6 +65,8 @@ lead_campaigns as (
         matches.source,
         matches.campaign,
         matches.campaign_key,
+        matches.valid_from_at,
+        matches.valid_to_at,
         campaigns.source as canonical_source,
         campaigns.started_on
     from matches
@@ -63,11 +78,15 @@ kept as (
 
     select
         leads.*,
+        coalesce(opportunity_merges.survivor_id, leads.converted_opportunity_id)
+            as opportunity_id,
         run_parameter.person_key as hash_key,
         run_parameter.cohort_period,
         {{ local_date("leads.created_at", "run_parameter.time_zone") }} as created_date
     from leads
     cross join run_parameter
+    left join opportunity_merges
+        on leads.converted_opportunity_id = opportunity_merges.record_id
     left join left_out
         on
             leads._feed = left_out._feed
@@ -84,7 +103,7 @@ final as (
         kept._feed as feed,
         kept.lead_id,
         {{ person_hash("kept.hash_key", "kept.email") }} as person_key,
-        kept.converted_opportunity_id,
+        kept.opportunity_id as converted_opportunity_id,
         kept.contact_id,
         -- text
         lead_campaigns.canonical_source as source,
@@ -116,8 +135,11 @@ final as (
             coalesce(kept.source, kept.utm_source) is not distinct from lead_campaigns.source
             and coalesce(kept.campaign, kept.utm_campaign)
             is not distinct from lead_campaigns.campaign
+            and kept.created_at >= lead_campaigns.valid_from_at
+            and kept.created_at < lead_campaigns.valid_to_at
+    left join calendar_days on kept.created_date = calendar_days.day
     left join opportunity_starts
-        on kept.converted_opportunity_id = opportunity_starts.opportunity_id
+        on kept.opportunity_id = opportunity_starts.opportunity_id
 
 )
 

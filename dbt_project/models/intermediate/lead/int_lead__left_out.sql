@@ -1,11 +1,11 @@
 -- The landed rows of leads that are not in the books, and why. All others are.
 -- Grain: landed row (_feed, _load, _line).
 -- Rules, the first that holds: an id loaded again (the newest load counts, then the line furthest
--- down); merged into another lead (through any number of merges; at most 64, so that a circle
--- ends); created after as_of; a test record or an excluded e-mail domain, if the definition of
--- qualified in force at its creation says so. A merge into a lead that no source delivers is none.
+-- down); merged into another lead, or in a circle (int_merge); created after as_of; a test record
+-- or an excluded e-mail domain, if the definition of qualified in force at its creation says so; a
+-- rule of the company in force at its creation.
 
-with recursive
+with
 
 leads as (
 
@@ -31,33 +31,23 @@ excluded_domains as (
 
 ),
 
-repeated_ids as (
+repeated_rows as (
 
-    select lead_id
-    from leads
-    group by lead_id
-    having count(*) > 1
+    select * from {{ ref("int_lead__repeated") }}
 
 ),
 
-ranked as (
+merge_map as (
 
-    select
-        leads._feed,
-        leads._load,
-        leads._file,
-        leads._line,
-        leads.lead_id,
-        first_value(leads._feed) over (
-            partition by leads.lead_id
-            order by leads._load desc, leads._line desc, leads._feed asc
-        ) as kept_feed,
-        row_number() over (
-            partition by leads.lead_id
-            order by leads._load desc, leads._line desc, leads._feed asc
-        ) as recency
-    from leads
-    inner join repeated_ids on leads.lead_id = repeated_ids.lead_id
+    select * from {{ ref("int_merge") }}
+    where entity = 'lead'
+
+),
+
+rules as (
+
+    select * from {{ ref("int_exclusion__row") }}
+    where entity = 'leads' and preference = 1
 
 ),
 
@@ -70,17 +60,13 @@ repeated as (
         _line,
         lead_id,
         'merged' as disposition,
-        case
-            when _feed = kept_feed then 'same id loaded again'
-            else 'same id in another feed'
-        end as reason,
+        reason,
         lead_id as survivor_lead_id
-    from ranked
-    where recency > 1
+    from repeated_rows
 
 ),
 
-merge_steps as (
+merged as (
 
     select
         leads._feed,
@@ -88,71 +74,20 @@ merge_steps as (
         leads._file,
         leads._line,
         leads.lead_id,
-        leads.merged_into
-    from leads
-    left join repeated
-        on
-            leads._feed = repeated._feed
-            and leads._load = repeated._load
-            and leads._line = repeated._line
-    where
-        leads.merged_into is not null
-        and repeated.lead_id is null
-        and exists (
-            select 1
-            from leads as targets
-            where targets.lead_id = leads.merged_into
-        )
-
-),
-
-steps as (
-
-    select
-        lead_id,
-        merged_into as reached,
-        1 as step
-    from merge_steps
-
-    union all
-
-    select
-        steps.lead_id,
-        merge_steps.merged_into as reached,
-        steps.step + 1 as step
-    from steps
-    inner join merge_steps on steps.reached = merge_steps.lead_id
-    where steps.step < 64
-
-),
-
-survivors as (
-
-    select
-        steps.lead_id,
-        steps.reached as survivor_lead_id
-    from steps
-    left join merge_steps on steps.reached = merge_steps.lead_id
-    where merge_steps.lead_id is null
-
-),
-
-merged as (
-
-    select
-        merge_steps._feed,
-        merge_steps._load,
-        merge_steps._file,
-        merge_steps._line,
-        merge_steps.lead_id,
-        case when survivors.lead_id is null then 'excluded' else 'merged' end as disposition,
+        case when merge_map.survivor_id is null then 'excluded' else 'merged' end as disposition,
         case
-            when survivors.lead_id is null then 'merged in a circle'
+            when merge_map.survivor_id is null then merge_map.reason
             else 'merged into another lead'
         end as reason,
-        survivors.survivor_lead_id
-    from merge_steps
-    left join survivors on merge_steps.lead_id = survivors.lead_id
+        merge_map.survivor_id as survivor_lead_id
+    from leads
+    inner join merge_map on leads.lead_id = merge_map.record_id
+    left join repeated_rows
+        on
+            leads._feed = repeated_rows._feed
+            and leads._load = repeated_rows._load
+            and leads._line = repeated_rows._line
+    where repeated_rows.lead_id is null
 
 ),
 
@@ -170,6 +105,7 @@ unfit as (
             when leads.created_at > run_parameter.as_of then 'created after as_of'
             when definitions.exclude_test and leads.is_test then 'test record'
             when excluded_domains.version is not null then 'excluded e-mail domain'
+            when rules.rule is not null then 'rule: ' || rules.rule
         end as reason,
         cast(null as varchar) as survivor_lead_id
     from leads
@@ -184,10 +120,16 @@ unfit as (
             and leads._load = excluded_domains._load
             and leads._line = excluded_domains._line
             and definitions.version = excluded_domains.version
+    left join rules
+        on
+            leads._feed = rules._feed
+            and leads._load = rules._load
+            and leads._line = rules._line
     where
         leads.created_at > run_parameter.as_of
         or leads.is_test
         or excluded_domains.version is not null
+        or rules.rule is not null
 
 ),
 
