@@ -73,7 +73,9 @@ def script(
         f"-- step read: {table.name}\n{_read(table, data, feed, as_of)}"
         for table in TABLES.values()
     ]
-    blocks.append(f"-- step read: the tables of the configuration\n{_small(small, feed, as_of)}")
+    blocks.append(
+        f"-- step read: the tables of the configuration\n{_small(small, data, feed, as_of)}"
+    )
     blocks += [
         f"-- step models: {model.name}\n{_on_tables(model, inputs).statement()};"
         for model in compiled_models(manifest)
@@ -95,7 +97,7 @@ def script(
 
 def _read(table: Table, data: Path, feed: str, as_of: str) -> str:
     """One file into a table of the canonical types, with where each row came from."""
-    path = next(iter(sorted(data.glob(f"{table.name}.*"))), None)
+    path = _file(data, table)
     columns = ", ".join(_typed(column, is_absent=path is None) for column in table.columns)
     if path is None:
         origin = "(values (1)) as nothing (_line) where false"
@@ -118,6 +120,10 @@ def _read(table: Table, data: Path, feed: str, as_of: str) -> str:
     )
 
 
+def _file(data: Path, table: Table) -> Path | None:
+    return next(iter(sorted(data.glob(f"{table.name}.*"))), None)
+
+
 def _read_as(column: Column) -> str:
     # Casting text to 38 digits takes 200 times as long as to 18, which hold any amount here: the
     # sample has at most six decimals, and ten million leads claim a pipeline of 1.6 billion.
@@ -133,7 +139,7 @@ def _typed(column: Column, *, is_absent: bool) -> str:
     return f"{column.name}::{kind} as {column.name}"
 
 
-def _small(folder: Path, feed: str, as_of: str) -> str:
+def _small(folder: Path, data: Path, feed: str, as_of: str) -> str:
     """The tables beside the canonical ones: of the configuration, and two that are counted."""
     counted = ("load", "source_total")
     statements = [
@@ -144,6 +150,9 @@ def _small(folder: Path, feed: str, as_of: str) -> str:
     ]
     loads = []
     for table in TABLES.values():
+        # A file without rows was loaded too.
+        if (path := _file(data, table)) is None:
+            continue
         time_column = table.time_column
         span = [
             f"{side}({time_column})::timestamp" if time_column else "null::timestamp"
@@ -151,10 +160,10 @@ def _small(folder: Path, feed: str, as_of: str) -> str:
         ]
         loads.append(
             f"select '{feed}' as feed, '{table.name}' as table_name, 1::bigint as load,"
-            f" any_value(_file) as file, 'snapshot' as mode, timestamp '{as_of}' as loaded_at,"
+            f" '{path.name}' as file, 'snapshot' as mode, timestamp '{as_of}' as loaded_at,"
             " true as is_newest, count(*) as raw_rows, count(*) as landed_rows,"
             f" 0::bigint as quarantined_rows, '' as sha256, {span[0]} as data_from,"
-            f" {span[1]} as data_to from input.{table.name} having count(*) > 0"
+            f" {span[1]} as data_to from input.{table.name}"
         )
     statements.append("create table input.load as\n" + "\nunion all\n".join(loads) + ";")
     statements.append(

@@ -10,8 +10,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,13 +18,14 @@ import duckdb
 
 from benchmarks import by_hand
 from benchmarks.processes import BenchmarkError, Use, Watched, module, watch
+from orchestration.lib.compiled import compile_project
 from orchestration.lib.landing import LandingPlan
 from orchestration.lib.landing.inputs import write_inputs
 from orchestration.lib.release.content import content_sha256, table_lines
 from orchestration.lib.sample import CompanySpec, generate
 from orchestration.lib.sources.canonical import TABLES
 from orchestration.lib.sources.config import feed_tables, load_sources, naive_utc
-from orchestration.settings import DBT_PROJECT, REPO, Home
+from orchestration.settings import REPO, Home
 
 #: In the compiled SQL, in place of a folder of inputs.
 _INPUTS = "/inputs-by-hand"
@@ -219,22 +218,10 @@ def _sum(uses: list[Use]) -> Use:
 
 def compiled(folder: Path) -> Path:
     """dbt's manifest with compiled SQL for the database by hand; not part of what is measured."""
-    folder.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "dbt.cli.main", "--quiet", "compile", "--no-introspect"]
-    command += ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
-    variables = environment(
-        TIEOUT_INPUTS=_INPUTS,
-        TIEOUT_WAREHOUSE=str(folder / f"{by_hand.CATALOG}.duckdb"),
-        DBT_TARGET_PATH=str(folder),
-        DBT_LOG_PATH=str(folder / "logs"),
-        DBT_SEND_ANONYMOUS_USAGE_STATS="false",
-    )
-    done = subprocess.run(
-        command, cwd=folder, env=variables, capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        raise BenchmarkError(f"dbt could not compile the project:\n{done.stdout}{done.stderr}")
-    return folder / "manifest.json"
+    try:
+        return compile_project(folder, inputs=_INPUTS, catalog=by_hand.CATALOG)
+    except RuntimeError as error:
+        raise BenchmarkError(str(error)) from error
 
 
 def work_by_hand(company: Company, folder: Path, manifest: Path, memory: str) -> Outcome:

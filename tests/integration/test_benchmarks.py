@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
+from benchmarks import credit
 from benchmarks.__main__ import measure
 from benchmarks.by_hand import STEPS
-from benchmarks.processes import BenchmarkError, module, watch
+from benchmarks.processes import BenchmarkError, Use, module, watch
 from benchmarks.report import Report, text
 from benchmarks.sides import (
     AROUND,
@@ -111,3 +114,32 @@ def test_watch_counts_the_children(tmp_path: Path) -> None:
 def test_watch_tells_what_failed(tmp_path: Path) -> None:
     with pytest.raises(BenchmarkError, match=r"exited with 1:[\s\S]*No module named"):
         watch(module("benchmarks.no_such_module"), environment(), tmp_path)
+
+
+def test_credit_beside_the_package_in_small(tmp_path: Path) -> None:
+    """Ours alone where the package is not installed: it needs a C++ compiler."""
+    folder = credit.made(tmp_path, 5_000)
+    assert credit.made(tmp_path, 5_000) == folder  # Made once.
+    # `make compare` installs it, and CI does: there it may not be missing.
+    if importlib.util.find_spec("ChannelAttribution") is None and "CI" not in os.environ:
+        pytest.skip("the package channelattribution is not installed (make compare)")
+    found = credit.measure(folder, tmp_path, 5_000, repeat=1)
+    (each,) = found.rounds
+    ours, same, theirs = each.ours, each.same, each.theirs
+    assert set(same.totals) == set(theirs.totals)
+    assert set(theirs.totals) == {"first_touch", "last_touch", "linear"}
+    assert len(ours.totals) == 7
+    assert ours.credits > 5 * 5_000
+    for name in ("ours", "channelattribution", "paths", "credit", "5,000 touches"):
+        assert name in credit.text(found)
+    assert json.loads(json.dumps(found.as_dict()))["paths"] == found.paths
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+
+
+def test_credit_refuses_sides_that_disagree(tmp_path: Path) -> None:
+    use = Use(1.0, 1.0, 1)
+    ours = credit.Side("ours", use, {}, {"linear": {"a": 100.0, "b": 50.0}}, 2)
+    theirs = credit.Side("package", use, {}, {"linear": {"a": 97.0, "b": 53.0}}, 0)
+    credit.demand_agreement(ours, theirs, paths=3)
+    with pytest.raises(BenchmarkError, match="linear, a: 100"):
+        credit.demand_agreement(ours, theirs, paths=2)

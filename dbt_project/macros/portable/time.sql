@@ -69,3 +69,15 @@
 {% macro spark__days_between(start_date, finish_date) -%}
     cast(datediff({{ finish_date }}, {{ start_date }}) as bigint)
 {%- endmacro %}
+
+{# The day an instant falls on in the company's zone, by its calendar (stg_landed__calendar_day):
+   `calendar` is the alias of the row of its UTC day, one day off at most. Asking the zone takes 0.7 s
+   of processor time for 2 million rows, this 0.04 s (DuckDB 1.5); days outside ask the zone. #}
+{% macro calendar_date(instant, zone, calendar="calendar_days") -%}
+    case
+        when {{ calendar }}.day is null then {{ local_date(instant, zone) }}
+        when {{ instant }} < {{ calendar }}.starts_at then {{ add_days(calendar ~ ".day", -1) }}
+        when {{ instant }} >= {{ calendar }}.ends_at then {{ add_days(calendar ~ ".day", 1) }}
+        else {{ calendar }}.day
+    end
+{%- endmacro %}
