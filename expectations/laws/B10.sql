@@ -13,8 +13,9 @@ owner: Revenue operations, who own the CRM's exports
 what_to_do: >
   An unresolved reference usually means that two exports were taken at different times: export the
   tables named in the rows together. Records deleted in the CRM can be accepted by number, with a
-  reason, under `tolerances: laws: B10:` of the feed. A duplicate key in a published table is a
-  fault in the models.
+  reason, under `tolerances: laws: B10:` of the feed. Spend that two feeds deliver counts twice:
+  leave it out of one of them (`exclude` in sources.yml, with the reason), or name the ad account in
+  both if they are two accounts. A duplicate key in a published table is a fault in the models.
 */
 
 -- query: applies
@@ -96,6 +97,17 @@ duplicates as (
         entry_id as value,
         count(*) as rows
     from main.fct_dollar_journal__entry
+    group by entry_id
+    having count(*) > 1 or entry_id is null
+
+    union all
+
+    select
+        'fct_pipeline_journal__entry' as table_name,
+        'entry_id' as key,
+        entry_id as value,
+        count(*) as rows
+    from main.fct_pipeline_journal__entry
     group by entry_id
     having count(*) > 1 or entry_id is null
 
@@ -216,6 +228,25 @@ unresolved as (
 
 ),
 
+-- The same cost by API and as a file would count twice, and nobody's total would notice: each feed
+-- ties out with itself. Overheads have no key that could tell two of them apart.
+delivered_twice as (
+
+    select
+        max(feed) as feed,
+        'the same day of spend is delivered by ' || string_agg(feed, ' and ' order by feed)
+            as problem,
+        'fct_spend__campaign_daily' as table_name,
+        'source, account, campaign_key, spend_date, currency, kind' as key,
+        concat_ws(', ', source, account, campaign_key, spend_date, currency, kind) as value,
+        count(*) as rows
+    from main.fct_spend__campaign_daily
+    where kind <> 'overhead' and cost_minor <> 0
+    group by source, account, campaign_key, spend_date, currency, kind
+    having count(distinct feed) > 1
+
+),
+
 problems as (
 
     select
@@ -242,6 +273,10 @@ problems as (
         'unresolved reference' as problem,
         *
     from unresolved
+
+    union all
+
+    select * from delivered_twice
 
 ),
 
