@@ -8,14 +8,16 @@
 -- claim that cannot be held against the books has empty books, and all of it is unexplained.
 
 {% set notes = {
-    "test_record": "test records, which the definition of qualified leaves out",
+    "test_record": "tests, staff and bots: left out by the definition of qualified or by a rule",
     "excluded_domain": "people of an e-mail domain that the definition of qualified leaves out",
-    "merged": "leads that were merged into another",
+    "left_out_by_rule": "records that a rule of the company leaves out: bots, competitors, staff",
+    "merged": "records that were merged into another",
     "duplicate": "the same record loaded again",
     "below_definition": "leads that were called qualified and do not meet the definition",
     "repeat_entry": "further entries of a lead that the books count once",
     "different_date": "counted by another date: a lead by its creation, what was won by its close date",
     "deleted": "opportunities that were deleted in their system",
+    "not_new_business": "renewals, expansions and splits, which are no new business",
     "amount_change": "the amount of today instead of the amount when it was opened",
     "currency_rate": "the plan's rate where the books take the day's, or the reverse",
     "credit": "credits, which the claim leaves out",

@@ -6,7 +6,15 @@
 -- record that the books leave out is in the claim only if the department declares its reason, and
 -- stands in that line alone.
 
-{% set left_out_reasons = ["test_record", "excluded_domain", "merged", "duplicate", "deleted"] %}
+{% set left_out_reasons = [
+    "test_record",
+    "excluded_domain",
+    "left_out_by_rule",
+    "merged",
+    "duplicate",
+    "deleted",
+    "not_new_business",
+] %}
 
 with
 
@@ -198,6 +206,9 @@ opportunity_candidates as (
         case opportunities.left_out_reason
             when 'duplicate' then claims.counts_duplicate
             when 'deleted' then claims.counts_deleted
+            when 'not_new_business' then claims.counts_not_new_business
+            when 'merged' then claims.counts_merged
+            when 'left_out_by_rule' then claims.counts_left_out_by_rule
             else false
         end as is_declared
     from opportunities

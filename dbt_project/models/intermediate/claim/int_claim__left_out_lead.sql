@@ -49,6 +49,7 @@ with_reason as (
             when reason in ('same id loaded again', 'same id in another feed') then 'duplicate'
             when reason in ('merged into another lead', 'merged in a circle') then 'merged'
             when reason = 'test record' then 'test_record'
+            when reason like 'rule: %' then 'left_out_by_rule'
             when reason = 'excluded e-mail domain' then 'excluded_domain'
             when reason = 'created after as_of' then 'future'
             else 'other'
@@ -108,6 +109,8 @@ final as (
         on
             coalesce(leads.source, leads.utm_source) is not distinct from matches.source
             and coalesce(leads.campaign, leads.utm_campaign) is not distinct from matches.campaign
+            and leads.created_at >= matches.valid_from_at
+            and leads.created_at < matches.valid_to_at
     left join standing on leads.lead_id = standing.lead_id
     left join opportunity_starts
         on leads.converted_opportunity_id = opportunity_starts.opportunity_id

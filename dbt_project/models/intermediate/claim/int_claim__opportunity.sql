@@ -102,7 +102,7 @@ in_books as (
     select
         kept.opportunity_id as record_id,
         kept.campaign_key,
-        cast(null as varchar) as left_out_reason,
+        case when not kept.is_new_business then 'not_new_business' end as left_out_reason,
         kept.currency,
         kept.amount as today_amount,
         coalesce(opening.amount, kept.amount) as opened_amount,
@@ -142,13 +142,19 @@ not_in_books as (
 
     select
         case
-            when left_out.disposition = 'merged'
+            when left_out.reason in ('same id loaded again', 'same id in another feed')
                 then {{ row_of_record("opportunities", "opportunity_id") }}
             else opportunities.opportunity_id
         end as record_id,
         matches.campaign_key,
-        case when left_out.disposition = 'merged' then 'duplicate' else 'deleted' end
-            as left_out_reason,
+        case
+            when left_out.reason in ('same id loaded again', 'same id in another feed')
+                then 'duplicate'
+            when left_out.reason in ('merged into another opportunity', 'merged in a circle')
+                then 'merged'
+            when left_out.reason like 'rule: %' then 'left_out_by_rule'
+            else 'deleted'
+        end as left_out_reason,
         opportunities.currency,
         opportunities.amount as today_amount,
         coalesce(first_amounts.amount, opportunities.amount) as opened_amount,
@@ -175,6 +181,8 @@ not_in_books as (
         on
             opportunities.source is not distinct from matches.source
             and opportunities.campaign is not distinct from matches.campaign
+            and coalesce(opportunities.created_at, run_parameter.as_of) >= matches.valid_from_at
+            and coalesce(opportunities.created_at, run_parameter.as_of) < matches.valid_to_at
     left join first_amounts on opportunities.opportunity_id = first_amounts.opportunity_id
     left join stage_map
         on

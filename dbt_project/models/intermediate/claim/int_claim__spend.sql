@@ -2,8 +2,8 @@
 -- Grain: record_id (feed, stream, source, account, campaign key, day, currency and kind),
 -- version_number.
 -- `delta_quantity` adds up over versions to what the books count today, in minor units of the
--- reporting currency; `other_delta_quantity` to the same at the other rate: the plan's where the
--- books take the day's, else the day's. A credit is what its source says is one, or whatever is
+-- reporting currency; `other_delta_quantity` to the same at the other rate: the day's where the
+-- books take the plan's, else the plan's. A credit is what its source says is one, or whatever is
 -- below zero today. Empty where nobody claims spend.
 
 with
@@ -23,6 +23,12 @@ versions as (
 plan_rates as (
 
     select * from {{ ref("int_plan__reporting_rate") }}
+
+),
+
+spend_rates as (
+
+    select * from {{ ref("int_currency__spend_rate") }}
 
 ),
 
@@ -49,7 +55,6 @@ policies as (
 
     select
         version,
-        spend_rate,
         case
             when in_force_from = min(in_force_from) over () then cast('0001-01-01' as date)
             else in_force_from
@@ -73,18 +78,18 @@ valued as (
         versions_of_spend.known_at,
         versions_of_spend.spend_date,
         versions_of_spend.is_current,
-        versions_of_spend.amount_minor,
-        coalesce(policies.spend_rate, 'spend_date') = 'plan' and plan_rates.rate is not null
-            as is_at_plan_rate,
+        versions_of_spend.amount_minor as quantity,
         case
-            when plan_rates.rate is null then versions_of_spend.amount_minor
+            when coalesce(spend_rates.basis, 'market') <> 'plan' and plan_rates.rate is null
+                then versions_of_spend.amount_minor
             else {{ converted_minor(
                 "versions_of_spend.cost_minor",
-                "plan_rates.rate",
+                "case when spend_rates.basis = 'plan' then spend_rates.market_rate"
+                ~ " else plan_rates.rate end",
                 "currencies.exponent",
                 "reporting.exponent",
             ) }}
-        end as plan_amount_minor
+        end as other_quantity
     from versions_of_spend
     cross join run_parameter
     left join policies
@@ -95,19 +100,13 @@ valued as (
         on
             policies.version = plan_rates.version
             and versions_of_spend.currency = plan_rates.currency
+    left join spend_rates
+        on
+            versions_of_spend.currency = spend_rates.currency
+            and versions_of_spend.spend_date = spend_rates.day
     left join currencies on versions_of_spend.currency = currencies.currency
     left join currencies as reporting on run_parameter.reporting_currency = reporting.currency
     where exists (select 1 from claims)
-
-),
-
-chosen as (
-
-    select
-        *,
-        case when is_at_plan_rate then plan_amount_minor else amount_minor end as quantity,
-        case when is_at_plan_rate then amount_minor else plan_amount_minor end as other_quantity
-    from valued
 
 ),
 
@@ -130,7 +129,7 @@ final as (
         ) as other_delta_quantity,
         known_at,
         spend_date
-    from chosen
+    from valued
 
 )
 

@@ -15,12 +15,6 @@ versions as (
 
 ),
 
-plan_rates as (
-
-    select * from {{ ref("int_plan__reporting_rate") }}
-
-),
-
 spend_versions as (
 
     select * from {{ ref("int_spend__version") }}
@@ -65,69 +59,26 @@ kpis as (
 
 ),
 
-currencies as (
-
-    select * from {{ ref("currencies") }}
-
-),
-
 run_parameter as (
 
-    select
-        reporting_currency,
-        {{ local_date("as_of", "time_zone") }} as as_of_date
+    select {{ local_date("as_of", "time_zone") }} as as_of_date
     from {{ ref("stg_landed__run_parameter") }}
-
-),
-
-spend_days as (
-
-    select
-        versions.version,
-        spend_versions.campaign_key,
-        spend_versions.spend_date as day,
-        spend_versions.currency,
-        plan_rates.rate as plan_rate,
-        {{ exact_sum("spend_versions.cost_minor") }} as cost_minor,
-        {{ exact_sum("spend_versions.amount_minor") }} as amount_minor
-    from spend_versions
-    inner join versions
-        on
-            spend_versions.spend_date >= versions.in_force_from
-            and spend_versions.spend_date < versions.in_force_to
-    left join plan_rates
-        on
-            versions.version = plan_rates.version
-            and versions.spend_rate = 'plan'
-            and spend_versions.currency = plan_rates.currency
-    group by
-        versions.version,
-        spend_versions.campaign_key,
-        spend_versions.spend_date,
-        spend_versions.currency,
-        plan_rates.rate
 
 ),
 
 spend as (
 
     select
-        spend_days.version,
-        spend_days.campaign_key,
-        spend_days.day,
-        case
-            when spend_days.plan_rate is null then spend_days.amount_minor
-            else {{ converted_minor(
-                "spend_days.cost_minor",
-                "spend_days.plan_rate",
-                "currencies.exponent",
-                "reporting.exponent",
-            ) }}
-        end as amount_minor
-    from spend_days
-    cross join run_parameter
-    left join currencies on spend_days.currency = currencies.currency
-    left join currencies as reporting on run_parameter.reporting_currency = reporting.currency
+        versions.version,
+        spend_versions.campaign_key,
+        spend_versions.spend_date as day,
+        {{ exact_sum("spend_versions.amount_minor") }} as amount_minor
+    from spend_versions
+    inner join versions
+        on
+            spend_versions.spend_date >= versions.in_force_from
+            and spend_versions.spend_date < versions.in_force_to
+    group by versions.version, spend_versions.campaign_key, spend_versions.spend_date
 
 ),
 

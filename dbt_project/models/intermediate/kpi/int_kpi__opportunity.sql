@@ -1,4 +1,5 @@
--- The opportunities as KPIs: when each was opened and won, and what it was worth then.
+-- The opportunities as KPIs: when each was opened and won, and what it was worth then. New business
+-- only: a renewal or the split of a deal is no new pipeline.
 -- Grain: opportunity_id. Empty without a plan.
 -- Opened: created or, where that is unknown, first known in a stage. Its value then is the amount
 -- of its first stage or, where its history has none, today's; at the plan's rate if the policy of
@@ -68,6 +69,12 @@ run_parameter as (
 
 ),
 
+calendar_days as (
+
+    select * from {{ ref("stg_landed__calendar_day") }}
+
+),
+
 dated as (
 
     select
@@ -100,7 +107,9 @@ dated as (
             opportunities.opportunity_id = standing.opportunity_id
             and standing.left_at is null
     left join stages on standing.stage = stages.stage
-    where exists (select 1 from versions)
+    where
+        opportunities.is_new_business
+        and exists (select 1 from versions)
 
 ),
 
@@ -187,6 +196,7 @@ final as (
         valued.ended_date
     from valued
     inner join campaigns on valued.campaign_key = campaigns.campaign_key
+    left join calendar_days on valued.opened_date = calendar_days.day
 
 )
 

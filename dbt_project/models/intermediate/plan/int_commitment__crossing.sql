@@ -2,7 +2,8 @@
 -- which Sales owes its expected conversion rate.
 -- Grain: campaign_key, cohort_start_date. Overheads and (no campaign) buckets owe no rate.
 -- A day is held to the threshold of the version in force on it; spend of the cohort before there
--- was a plan counts towards it. A cohort that credits brought back below it owes nothing.
+-- was a plan counts towards it. A cohort that credits brought back below it owes nothing. Spend
+-- without an exchange rate is not in it: law B9 blocks until there is one.
 
 with
 
@@ -35,7 +36,7 @@ days as (
         {{ exact_sum("spend_versions.amount_minor") }} as amount_minor
     from spend_versions
     inner join campaigns on spend_versions.campaign_key = campaigns.campaign_key
-    where exists (select 1 from versions)
+    where exists (select 1 from versions) and spend_versions.amount_minor is not null
     group by
         spend_versions.campaign_key,
         spend_versions.cohort_start_date,
