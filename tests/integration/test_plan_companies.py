@@ -16,12 +16,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dbt.cli.main import dbtRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orchestration.lib.compiled import CompiledModel, build, compiled_models
-from orchestration.settings import DBT_PROJECT
+from orchestration.lib.compiled import CompiledModel, build, compile_project, compiled_models
 from tests.integration.dbt_fixture import write_inputs
 from tests.integration.plan_fixture import Rows, Version, plan_rows
 
@@ -41,18 +39,10 @@ Books = duckdb.DuckDBPyConnection
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> list[CompiledModel]:
     """The compiled models; their inputs folder is a placeholder."""
-    target = tmp_path_factory.mktemp("compiled")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TIEOUT_INPUTS", INPUTS)
-        patch.setenv("TIEOUT_WAREHOUSE", str(target / f"{CATALOG}.duckdb"))
-        patch.setenv("DBT_TARGET_PATH", str(target))
-        patch.setenv("DBT_LOG_PATH", str(target / "logs"))
-        folders = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
-        result = dbtRunner().invoke(["--quiet", "compile", "--no-introspect", *folders])
-    assert result.success, result.exception
+    manifest = compile_project(tmp_path_factory.mktemp("compiled"), inputs=INPUTS, catalog=CATALOG)
     return [
         model
-        for model in compiled_models(target / "manifest.json")
+        for model in compiled_models(manifest)
         if model.name.startswith(REPORTS) or not model.name.startswith(("rpt_", *OTHERS))
     ]
 

@@ -157,23 +157,39 @@ changes as (
 
 ),
 
+-- Chance of a sum of deals is reckoned by the deal of the version of each day: an amendment of the
+-- average deal must not judge the days before it.
 days as (
 
     select
-        period,
-        scope,
-        metric,
-        day,
-        max(version) as version,
-        sum(numerator) as numerator,
-        sum(denominator) as denominator,
-        sum(expected_value) as expected_value,
-        sum(waiting) as waiting,
-        sum(expected_of_waiting_value) as expected_of_waiting_value,
-        sum(chance_value) as chance_value,
-        sum(due_share) as due_share
+        changes.period,
+        changes.scope,
+        changes.metric,
+        changes.day,
+        max(changes.version) as version,
+        sum(changes.numerator) as numerator,
+        sum(changes.denominator) as denominator,
+        sum(changes.expected_value) as expected_value,
+        sum(changes.waiting) as waiting,
+        sum(changes.expected_of_waiting_value) as expected_of_waiting_value,
+        sum(
+            case
+                when plan.unit = 'minor'
+                    then {{ chance_value(
+                        "plan.unit", "null", "null", "changes.expected_value", "plan.deal_value_minor"
+                    ) }}
+                else changes.chance_value
+            end
+        ) as chance_value,
+        sum(changes.due_share) as due_share
     from changes
-    group by period, scope, metric, day
+    inner join plan
+        on
+            changes.version = plan.version
+            and changes.period = plan.period
+            and changes.scope = plan.scope
+            and changes.metric = plan.metric
+    group by changes.period, changes.scope, changes.metric, changes.day
 
 ),
 
@@ -191,7 +207,7 @@ running as (
         cast(sum(waiting) over to_day as bigint) as waiting,
         cast(sum(expected_of_waiting_value) over to_day as decimal(38, 9))
             as expected_of_waiting_value,
-        cast(sum(chance_value) over to_day as decimal(38, 9)) as chance_of_rates,
+        cast(sum(chance_value) over to_day as decimal(38, 9)) as chance_value,
         cast(sum(due_share) over to_day as decimal(38, 9)) as to_date_share
     from days
     window
@@ -245,9 +261,8 @@ final as (
                 "running.waiting",
                 "(running.expected_value + running.expected_of_waiting_value)",
                 "case plan.unit"
-                ~ " when 'minor' then cast(running.expected_value as double)"
-                ~ " * cast(plan.deal_value_minor as double)"
-                ~ " else coalesce(running.chance_of_rates, running.expected_value) end",
+                ~ " when 'minor' then running.chance_value"
+                ~ " else coalesce(running.chance_value, running.expected_value) end",
                 "plan.variance_sigma",
             ) }},
             true
