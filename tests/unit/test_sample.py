@@ -189,7 +189,7 @@ def test_no_source_misses_a_day(healthy: Truth) -> None:
 def test_spend_ties_out_to_control_totals_and_truth(healthy: Truth) -> None:
     """B1: the newest reading of each key, finer rows summed, is what the platforms total."""
     newest = (
-        "with newest as (from spend qualify loaded_at = max(loaded_at) over "
+        "with newest as (from spend where level is null qualify loaded_at = max(loaded_at) over "
         "(partition by source, account, campaign, day, kind)) "
     )
     assert (
@@ -235,10 +235,11 @@ def test_spend_is_restated_credited_and_has_overheads(healthy: Truth) -> None:
 def test_every_raw_lead_row_is_accounted_for(healthy: Truth) -> None:
     """B6: raw = kept + merged + excluded + the second copies."""
     raw = read(healthy, "select count(*), count(distinct lead_id) from leads")[0]
-    assert raw[1] == 1500
+    # The second leads of shared deals come on top.
+    assert 1500 < raw[1] < 1530
     dispositions = dict(read(healthy, "select disposition, count(*) from true_lead group by all"))
     assert set(dispositions) == {"kept", "merged", "excluded"}
-    assert sum(dispositions.values()) == 1500
+    assert sum(dispositions.values()) == raw[1]
     assert read(healthy, "select sum(raw_rows)::bigint from true_lead") == [(raw[0],)]
     assert read(healthy, "select sum(raw_rows)::bigint from true_cohort") == [(raw[0],)]
     assert read(
@@ -473,6 +474,6 @@ def test_truth_answers_queries(healthy: Truth) -> None:
 def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["--out", str(tmp_path), "--leads", "20", "--months", "1", "--format", "parquet"]
     assert main(arguments) == 0
-    assert "13 files" in capsys.readouterr().out
+    assert "17 files" in capsys.readouterr().out
     with pytest.raises(SystemExit, match="2"):
         main(["--out", str(tmp_path), "--scenario", "mirage", "--leads", "5"])

@@ -10,10 +10,18 @@ import hashlib
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from orchestration.lib.sample.spec import USD_PER_UNIT_MICROS, CompanySpec
+from orchestration.lib.sample.spec import EXPONENTS, USD_PER_UNIT_MICROS, CompanySpec
 
 NAME = "Larkfield Software"
 OWN_DOMAIN = "larkfield.example"
+#: What gives bots and a competitor away; sources.yml has rules against both.
+BOT_UTM_SOURCE = "crawler"
+BOT_DOMAIN = "traffic-partner.example"
+COMPETITOR = "Sparrowhawk Systems"
+#: utm_source as landing pages see it, by source.
+UTM_SOURCES = {"Google Ads": "google", "LinkedIn Ads": "linkedin", "Meta Ads": "facebook"}
+#: What a renamed campaign is called in spend from that day on.
+RENAMED = "{} - Relaunch"
 
 #: Raw lead status by step code (1 new … 13 disqualified; see sql/latent.sql).
 RAW_STATUSES: tuple[str | None, ...] = (
@@ -59,6 +67,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     ),
     "disqualifications": ("No authority", "Wrong region", "Spam", "Existing customer"),
     "losses": ("Price", "Chose a competitor", "No decision", "Timing"),
+    "roles": ("Economic buyer", "Champion", "User", "Evaluator"),
 }  # fmt: skip
 
 
@@ -211,6 +220,11 @@ def campaigns(spec: CompanySpec) -> list[Campaign]:
             )
         )
     return cast
+
+
+def exponent(currency: str) -> int:
+    """Digits of a currency's minor unit."""
+    return EXPONENTS.get(currency, 2)
 
 
 def plan_micros(spec: CompanySpec, currency: str) -> int:

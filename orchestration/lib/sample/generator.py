@@ -43,8 +43,9 @@ _IN_MEMORY_LEADS = 200_000
 class Truth:
     """What is true of a generated company, and where its files are.
 
-    The tables (see sql/truth/): `spend`, `cohort`, `lead`, `lead_stage`, `opportunity`; read from
-    the generator's own state, never from the delivered files.
+    The tables (see sql/truth/): `spend`, `cohort`, `lead`, `lead_stage`, `opportunity`,
+    `opportunity_state`, `person`; read from the generator's own state, never from the delivered
+    files.
     """
 
     spec: CompanySpec
@@ -108,7 +109,7 @@ def generate(
         }
         with duckdb.connect(database or ":memory:", config=config) as connection:
             _set_up(connection, spec)
-            for script in ("latent", "macros", "spend", "claims_plan", "truth"):
+            for script in ("latent", "macros", "deal", "spend", "claims_plan", "truth"):
                 connection.execute(_read(script))
             _check_mirage(connection, spec)
             for table in (TABLES[name] for name in TABLES if name in tables):
@@ -187,6 +188,9 @@ def _set_up(connection: duckdb.DuckDBPyConnection, spec: CompanySpec) -> None:
     ]
     bands = ("test_records", "staff_leads", "merges", "returning_persons")
     foreign = list(spec.currencies[1:])
+    home_digits = company.exponent(spec.currencies[0])
+    #: Money is written with the digits of whichever currency has most.
+    digits = max(2, *(company.exponent(code) for code in spec.currencies))
     variables: dict[str, object] = {
         "seed": str(spec.seed),
         "scenario": spec.scenario,
@@ -207,13 +211,22 @@ def _set_up(connection: duckdb.DuckDBPyConnection, spec: CompanySpec) -> None:
         "rates": rates,
         "merge_roll": sum(rates[name] for name in bands[:3]),
         "odd_roll": sum(rates[name] for name in bands),
-        "kept_share": 1 - sum(rates[name] for name in bands[:3]) / 10_000,
+        "kept_roll": sum(rates[name] for name in bands) + rates["left_out_leads"],
+        "kept_share": 1
+        - (sum(rates[name] for name in bands[:3]) + rates["left_out_leads"]) / 10_000,
         "plan_divisor": 1.2 if spec.scenario == "quality-trap" else 1.0,
         "mirage_mqls": MIRAGE_MQLS,
         "mirage_accepted": MIRAGE_ACCEPTED,
         "mirage_spend_minor": MIRAGE_SPEND_MINOR,
         "reporting_currency": spec.currencies[0],
         "own_domain": company.OWN_DOMAIN,
+        "bot_domain": company.BOT_DOMAIN,
+        "bot_utm_source": company.BOT_UTM_SOURCE,
+        "competitor": company.COMPETITOR,
+        "renamed_day": spec.renamed_on,
+        "renamed_c": 0 if odd.campaign_names else -1,
+        "renamed_to": company.RENAMED.format(cast[0].campaign),
+        "detailed_c": min(1, spec.campaigns - 1) if odd.ad_level_spend else -1,
         "raw_statuses": list(company.RAW_STATUSES),
         "raw_stages": list(company.RAW_STAGES),
         "stage_names": list(company.STAGE_NAMES),
@@ -226,6 +239,21 @@ def _set_up(connection: duckdb.DuckDBPyConnection, spec: CompanySpec) -> None:
     }
     for name, value in variables.items():
         connection.execute(f"set variable {name} = ?", [value])
+    exponents = {code: company.exponent(code) for code in spec.currencies}
+    for name, each in (
+        # Units of the last digit that is written, in one minor unit of a currency.
+        ("written_units", [10 ** (digits - exponent) for exponent in exponents.values()]),
+        # Thousandths of a minor unit of the reporting currency, in one of a currency at rate 1.
+        ("home_mills", [10 ** (3 + home_digits - exponent) for exponent in exponents.values()]),
+    ):
+        connection.execute(
+            f"set variable {name} = map(?::varchar[], ?::bigint[])", [list(exponents), each]
+        )
+    connection.execute(
+        "create macro money(minor, currency) as ((minor)::decimal(18, 0)"
+        " * getvariable('written_units')[currency]::decimal(4, 0)"
+        f" * {10**-digits:.{digits}f}::decimal({digits + 1}, {digits}))::decimal(18, {digits})"
+    )
     connection.execute(
         "set variable foreign_currencies = "
         "list_transform(list_zip(?::varchar[], ?::bigint[]), "

@@ -317,6 +317,7 @@ def _months(spec: CompanySpec, connection: duckdb.DuckDBPyConnection) -> _Target
         "select month.month, cost.channel, sum(cost.cost_minor)::bigint from expected_cost as cost"
         " join month on cost.month_i = month.month_i group by all order by all"
     ).fetchall()
+    minor_units = 10 ** company.exponent(spec.currencies[0])
     quarters: dict[str, list[Funnel]] = {}
     for month in sorted({row[0] for row in leads}):
         period = f"FY{month.year}-M{month.month:02d}"
@@ -326,7 +327,7 @@ def _months(spec: CompanySpec, connection: duckdb.DuckDBPyConnection) -> _Target
                 by_channel.setdefault(channel, {})["leads"] = count
         for start, channel, minor in costs:
             if start == month:
-                by_channel.setdefault(channel, {})["budget"] = Fraction(minor, 100)
+                by_channel.setdefault(channel, {})["budget"] = Fraction(minor, minor_units)
         overhead = by_channel.pop("overhead", None)
         parts = [*by_channel.values(), *([overhead] if overhead else [])]
         total = sum((Fraction(str(part.get("leads", 0))) for part in parts), Fraction(0))

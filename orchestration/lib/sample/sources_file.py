@@ -22,7 +22,7 @@ company:
   cohort_period: month
   no_lead_after_days: 45
   as_of: {as_of}
-{plan}sources:
+{plan}{leave_out}sources:
   crm:
     adapter: canonical
     path: data
@@ -39,6 +39,14 @@ _QUALIFIED = """\
       min_score: 50
       exclude_test: true
       exclude_email_domains: [{domain}]
+"""
+
+_LEAVE_OUT = """\
+  leave_out:
+    - {{name: bots, entity: leads, column: utm_source, equals: [{utm_source}]}}
+    - {{name: bots by domain, entity: leads, column: email_domain, equals: [{bot_domain}]}}
+    - {{name: touches of bots, entity: touches, column: utm_source, equals: [{utm_source}]}}
+    - {{name: competitors, entity: leads, column: company, starts_with: [{competitor}]}}
 """
 
 _FOOTER = """\
@@ -66,6 +74,13 @@ def sources_yml(spec: CompanySpec, plan: str | None) -> str:
             time_zone=spec.time_zone,
             as_of=spec.as_of.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             plan=qualified if plan is None else f"  plan: {plan}\n",
+            leave_out=_LEAVE_OUT.format(
+                utm_source=company.BOT_UTM_SOURCE,
+                bot_domain=company.BOT_DOMAIN,
+                competitor=company.COMPETITOR,
+            )
+            if spec.rates["left_out_leads"]
+            else "",
         )
     ]
     # A lead called qualified without being so carries the same raw status, and has no stage.

@@ -21,7 +21,11 @@ USD_PER_UNIT_MICROS: dict[str, int] = {
     "GBP": 1_270_000,
     "CHF": 1_120_000,
     "CAD": 730_000,
+    "JPY": 6_700,  # no minor unit
+    "KWD": 3_250_000,  # a thousand minor units
 }
+#: Digits of the minor unit, where they are not two.
+EXPONENTS: dict[str, int] = {"JPY": 0, "KWD": 3}
 
 MIRAGE_MQLS = 500
 MIRAGE_ACCEPTED = 40
@@ -34,7 +38,7 @@ class Oddities:
     """What is strange in real data, each to be switched off or on.
 
     Those on by default are resolvable: a careful pipeline comes to the true figures, and every law
-    holds. Those off by default are errors in the data, which laws exist to find.
+    holds. `ERRORS` are errors in the data, which laws exist to find.
     """
 
     restatements: bool = True  # spend read again with another cost, within three days or at the
@@ -51,18 +55,32 @@ class Oddities:
     duplicates: bool = True  # the same lead row delivered twice
     returning_persons: bool = True  # one person, two leads, both kept
     merges: bool = True
+    stated_merges: bool = True  # half of the merged leads only in `merges`, with a date
+    merged_contacts: bool = True  # a second contact of the same person, stated in `merges`
+    merged_opportunities: bool = True  # a second record of the same deal, stated in `merges`
     test_records: bool = True
     staff_leads: bool = True  # leads of the company's own e-mail domain
+    left_out_leads: bool = True  # bots and competitors, for whom sources.yml has rules
+    odd_mailboxes: bool = True  # info@, shared by strangers; name+tag@ of somebody known
     regressions: bool = True  # sal back to mql, proposal back to discovery
     skips: bool = True  # a stage nobody recorded; never in the mirage
     recycled: bool = True  # rejected or recycled, then qualified again
     reopened_deals: bool = True  # lost, then negotiated again
     deleted_opportunities: bool = True
     direct_deals: bool = True  # opportunities that Sales opened without a lead
+    renewals: bool = True  # some of the direct deals are renewals or expansions, not new
+    cloned_deals: bool = True  # lost, then opened again as another opportunity
+    shared_deals: bool = True  # two leads became one opportunity; never in the mirage
+    contact_roles: bool = True  # colleagues have parts in a deal, and touches; some have none
+    deal_edits: bool = True  # amount, close date or owner edited without a change of stage
+    amounts_unknown: bool = True  # nobody knew the amount when the deal was opened
     claimed_unqualified: bool = True  # called qualified below min_score; never in the mirage
     leads_without_history: bool = True  # only the current status is known; never in the mirage
     renamed_statuses: bool = True  # `Qualified` means another stage after a day
     anonymous_touches: bool = True  # touches that know the e-mail, not the lead
+    campaign_names: bool = True  # a campaign renamed in spend alone; rows with utm_source only
+    ad_level_spend: bool = True  # one campaign's ads beside its totals, and not all of them
+    invoices: bool = True  # what the platforms billed, month by month; fees and tax on top
     future_events: bool = False  # breaks B8: recorded as happening after as_of
     events_before_creation: bool = False  # breaks B8
     unmapped_statuses: bool = False  # breaks B13: `Nurture Hold` has no stage
@@ -72,6 +90,9 @@ class Oddities:
         """A company without any oddity."""
         return cls(**{each.name: False for each in fields(cls)})
 
+
+#: The oddities that are errors: a law finds them.
+ERRORS = ("future_events", "events_before_creation", "unmapped_statuses")
 
 #: How often, in ten thousand.
 _RATES: dict[str, int] = {
@@ -83,17 +104,31 @@ _RATES: dict[str, int] = {
     "duplicates": 60,
     "returning_persons": 200,
     "merges": 250,
+    "stated_merges": 5000,
+    "merged_contacts": 600,
+    "merged_opportunities": 700,
     "test_records": 100,
     "staff_leads": 60,
+    "left_out_leads": 200,
+    "odd_mailboxes": 150,
     "regressions": 500,
     "skips": 400,
     "recycled": 600,
     "reopened_deals": 800,
     "deleted_opportunities": 150,
+    "renewals": 1,
+    "cloned_deals": 2000,
+    "shared_deals": 1000,
+    "contact_roles": 1,
+    "deal_edits": 2500,
+    "amounts_unknown": 800,
     "claimed_unqualified": 300,
     "leads_without_history": 200,
     "renamed_statuses": 1,
     "anonymous_touches": 300,
+    "campaign_names": 1,
+    "ad_level_spend": 1,
+    "invoices": 1,
     "future_events": 100,
     "events_before_creation": 50,
     "unmapped_statuses": 100,
@@ -104,10 +139,11 @@ _RATES: dict[str, int] = {
 class CompanySpec:
     """One company; the same spec gives the same bytes.
 
-    `leads` counts the leads the CRM holds (merged, test and staff records included, rows delivered
-    twice not). Touches: `leads` × `touches_per_lead` on average. Leads are created and spend runs
-    from the first day of the first of `months` calendar months up to `last_day` (by default the
-    day before `as_of` in `time_zone`).
+    `leads` counts the leads the CRM holds (merged, test and staff records included; rows delivered
+    twice not; the second lead of a shared deal comes on top). Touches: `leads` ×
+    `touches_per_lead` on average. Leads are created and spend runs from the first day of the first
+    of `months` calendar months up to `last_day` (by default the day before `as_of` in
+    `time_zone`).
     """
 
     seed: int = 1
@@ -194,7 +230,15 @@ class CompanySpec:
     @property
     def rates(self) -> dict[str, int]:
         """How often each oddity occurs, in ten thousand; 0 when it is off."""
-        off_in_mirage = ("overheads", "skips", "claimed_unqualified", "leads_without_history")
+        off_in_mirage = (
+            "overheads",
+            "skips",
+            "claimed_unqualified",
+            "leads_without_history",
+            "left_out_leads",
+            "cloned_deals",
+            "shared_deals",
+        )
         return {
             name: rate
             if getattr(self.oddities, name)

@@ -41,8 +41,11 @@ select
     spend_key.month_i,
     camp.channel,
     (
-        sum(spend_key.expected_minor::hugeint * camp.plan_micros)
-        // (1000000 * getvariable('plan_divisor'))
+        sum(
+            spend_key.expected_minor::hugeint * camp.plan_micros
+            * getvariable('home_mills')[camp.currency]
+        )
+        // (1000000000 * getvariable('plan_divisor'))
     )::bigint as cost_minor,
 from spend_key
 inner join camp on spend_key.c = camp.c

@@ -12,7 +12,8 @@ create macro rate_of(oddity) as getvariable('rates')[oddity];
 
 create macro at_second(s) as make_timestamp((s)::bigint * 1000000);
 
-create macro money(minor) as ((minor) * 0.01::decimal(3, 2))::decimal(18, 2);
+-- The number of what belongs to record i: its n-th neighbour, a milliard further.
+create macro related(i, n) as (i)::bigint + (n)::bigint * 1000000000;
 
 create macro pick(words, stream, i) as words[1 + draw(stream, i, len(words))];
 
@@ -109,8 +110,10 @@ select
     (
         (
             foreign_currency.micros
-            + 300 * (abs((day.day_i + 20) % 120 - 60) - 30)
-            + 100 * (draw('fx ' || foreign_currency.code, day.day_i, 81) - 40)
+            + (
+                300 * (abs((day.day_i + 20) % 120 - 60) - 30)
+                + 100 * (draw('fx ' || foreign_currency.code, day.day_i, 81) - 40)
+            ) * least(foreign_currency.micros, 1000000) // 1000000
         ) * 0.000001::decimal(7, 6)
     )::decimal(18, 6) as rate,
 from (
@@ -146,7 +149,7 @@ numbered as (
 judged as (
     select
         *,
-        i > 0 and draw('kind', earlier_i, 10000) >= getvariable('odd_roll') as has_earlier,
+        i > 0 and draw('kind', earlier_i, 10000) >= getvariable('kept_roll') as has_earlier,
     from numbered
 ),
 
@@ -158,6 +161,8 @@ dated as (
             when roll < rate_of('test_records') then 'test'
             when roll < rate_of('test_records') + rate_of('staff_leads') then 'staff'
             when has_earlier and roll < getvariable('merge_roll') then 'merged'
+            when roll >= getvariable('odd_roll') and roll < getvariable('kept_roll')
+                then if(i % 3 = 0, 'competitor', 'bot')
             else 'kept'
         end as kind,
         if(
@@ -334,31 +339,76 @@ seen as (
             )
         ) as visible,
     from timed
+),
+
+-- A colleague's lead, of the same day and campaign, that becomes the same opportunity.
+shared as (
+    select
+        *,
+        unnest(range(
+            if(
+                kind = 'kept'
+                and len(steps) > lead_count
+                and draw('shared', i, 10000) < rate_of('shared_deals'),
+                2,
+                1
+            )
+        )) as part,
+    from seen
 )
 
 select
-    i,
+    related(i, part) as i,
     kind,
-    person_i,
+    if(part = 0, person_i, related(i, 1)) as person_i,
     day_i,
     month_i,
-    created_s,
+    created_s + part * 1800 as created_s,
     c,
-    gap,
-    steps,
-    lead_count,
-    visible,
-    visible > lead_count as has_deal,
+    -- Its own steps are done before the opportunity is opened, at three gaps or later.
+    if(part = 0, gap, gap * 5 // 8) as gap,
+    if(part = 0, steps, [2, 3, 4]) as steps,
+    if(part = 0, lead_count, 3) as lead_count,
+    if(
+        part = 0,
+        visible,
+        len(list_filter(
+            [1, 2, 3],
+            lambda k: created_s + 1800 + step_after(related(i, 1), k, gap * 5 // 8)
+                <= getvariable('as_of_s')
+        ))
+    ) as visible,
+    part = 0 and visible > lead_count as has_deal,
     is_deleted,
     -- A lead's history may only be missing where its status alone tells the same story.
     lost_history
     and kind = 'kept'
+    and part = 0
     and visible <= lead_count
     and (visible = 0 or steps[visible] <= 4) as lost_history,
-    if(is_mql, 50, 3) + draw('score', i, 46) as score,
+    if(is_mql, 50, 3) + draw('score', related(i, part), 46) as score,
     5000 + 500 * draw('amount', i, 77) as amount,
-    if(kind <> 'direct' and draw('copy', i, 10000) < rate_of('duplicates'), 2, 1) as copies,
-from seen;
+    if(
+        kind <> 'direct' and part = 0 and draw('copy', i, 10000) < rate_of('duplicates'), 2, 1
+    ) as copies,
+    -- Of the second lead: the opportunity that it shares.
+    if(part = 1, {
+        'i': i,
+        'created_s': created_s,
+        'gap': gap,
+        'steps': steps,
+        'lead_count': lead_count,
+        'visible': visible
+    }, null) as shares,
+from shared;
 
+create macro is_unknown_at_first(i) as draw('unknown', i, 10000) < rate_of('amounts_unknown');
+
+-- An amount that nobody knew at first does not change any more.
 create macro amount_minor(i, k, amount) as
-    amount * if(draw('change', (i) * 64 + (k), 4) = 0, 75 + draw('by', (i) * 64 + (k), 60), 100);
+    amount
+    * if(
+        draw('change', (i) * 64 + (k), 4) = 0 and not is_unknown_at_first(i),
+        75 + draw('by', (i) * 64 + (k), 60),
+        100
+    );

@@ -1,27 +1,66 @@
 -- Names of things, and the spellings in which people and landing pages deliver them.
 
-create macro lead_name(i) as format('L{:07d}', (i)::bigint);
+-- What belongs to another record (see `related`: the second lead of a deal, a colleague) has its
+-- number and a letter.
+create macro own_number(i) as (i) % 1000000000;
 
-create macro opportunity_name(i) as format('O{:07d}', (i)::bigint);
+create macro record_name(prefix, i) as
+    prefix || format('{:07d}', own_number(i)::bigint)
+    || ['', 'B', 'C', 'D', 'E'][1 + (i) // 1000000000];
 
-create macro contact_name(i) as format('C{:07d}', (i)::bigint);
+-- Minor units of the reporting currency, exact; the reporting currency itself has no rate.
+create macro at_home(minor, currency, rate) as
+    (minor)::decimal(15, 0)
+    * coalesce(rate, 1)::decimal(12, 6)
+    * (getvariable('home_mills')[currency] * 0.001::decimal(4, 3))::decimal(10, 3);
+
+create macro lead_name(i) as record_name('L', i);
+
+create macro opportunity_name(o) as record_name('O', o);
+
+create macro contact_name(i) as record_name('C', i);
 
 create macro company_of(i) as
-    pick(getvariable('company_words'), 'company a', i)
-    || ' ' || pick(getvariable('company_kinds'), 'company b', i);
+    pick(getvariable('company_words'), 'company a', own_number(i))
+    || ' ' || pick(getvariable('company_kinds'), 'company b', own_number(i));
+
+create macro company_of_lead(i, kind) as
+    if(kind = 'competitor', getvariable('competitor') || ' Inc.', company_of(i));
+
+-- A mailbox that several people of a company read.
+create macro has_shared_mailbox(i, kind) as
+    kind in ('kept', 'merged', 'direct')
+    and draw('mailbox', i, 10000) < rate_of('odd_mailboxes');
 
 create macro email_of(i, kind) as
     case
         when kind = 'test' then 'qa+' || (i)::varchar || '@mailbox.example'
         else
-            lower(pick(getvariable('first_names'), 'first', i)) || '.'
-            || lower(pick(getvariable('last_names'), 'last', i)) || (i)::varchar || '@'
-            || if(
-                kind = 'staff',
-                getvariable('own_domain'),
-                lower(pick(getvariable('company_words'), 'company a', i))
-                || '-' || lower(pick(getvariable('company_kinds'), 'company b', i)) || '.example'
-            )
+            case
+                when has_shared_mailbox(i, kind) then 'info'
+                else
+                    lower(pick(getvariable('first_names'), 'first', i)) || '.'
+                    || lower(pick(getvariable('last_names'), 'last', i)) || (i)::varchar
+            end
+            || '@'
+            || case kind
+                when 'staff' then getvariable('own_domain')
+                when 'bot' then getvariable('bot_domain')
+                else
+                    lower(pick(getvariable('company_words'), 'company a', own_number(i)))
+                    || '-'
+                    || lower(pick(getvariable('company_kinds'), 'company b', own_number(i)))
+                    || '.example'
+            end
+    end;
+
+-- The address as somebody known typed it this time.
+create macro retyped(email, i) as
+    case
+        when draw('shout', i, 2) = 0 then upper(email)
+        when rate_of('odd_mailboxes') > 0 and draw('plus', i, 2) = 0
+            then replace(email, '@', '+news@')
+        else email
     end;
 
 -- The same name as somebody typed it: another case, other separators, a trailing space.
@@ -37,6 +76,17 @@ create macro noisy(name, i, stream) as
                 else translate(name, ' -', '__')
             end
     end;
+
+-- Of the records that belong to a lead or its deal: which there are.
+create macro is_shared_deal(i) as draw('shared', i, 10000) < rate_of('shared_deals');
+
+create macro colleagues_of(i) as if(rate_of('contact_roles') > 0, draw('colleagues', i, 3), 0);
+
+create macro has_second_contact(i) as
+    i < 1000000000 and draw('second contact', i, 10000) < rate_of('merged_contacts');
+
+create macro is_merge_stated(i, kind) as
+    kind = 'merged' and draw('stated', i, 10000) < rate_of('stated_merges');
 
 create macro utm_source_of(source) as
     case source

@@ -3,8 +3,6 @@ first_entries as (
     select
         i,
         kind,
-        amount,
-        getvariable('camp_plan_micros')[c + 1] as plan_micros,
         gap,
         created_s,
         -- A stage that was skipped counts as reached. Of a lead without a history the CRM knows
@@ -23,10 +21,18 @@ first_entries as (
                 )
             when steps[visible] between 3 and 4 then visible
         end as accepted_k,
-        if(has_deal and not is_deleted, lead_count + 1, null) as deal_k,
-        if(has_deal and not is_deleted and steps[visible] = 8, visible, null) as won_k,
     from lead
-    where len(steps) > 0
+    where len(steps) > 0 and kind not in ('bot', 'competitor')
+),
+
+-- Nobody counts what is a second record of another deal, or no new business.
+counted_deals as (
+    select
+        *,
+        getvariable('camp_plan_micros')[c + 1]::hugeint
+        * getvariable('home_mills')[currency_of(c)] as plan_nanos,
+    from deal
+    where not is_deleted and origin <> 'duplicate' and deal_kind is null
 ),
 
 happenings as (
@@ -36,7 +42,7 @@ happenings as (
         created_s as at_s,
         1::bigint as minor,
     from lead
-    where kind <> 'direct'
+    where kind not in ('direct', 'bot', 'competitor')
     union all
     select
         'marketing' as department,
@@ -57,24 +63,26 @@ happenings as (
     select
         'sales' as department,
         'pipeline' as metric,
-        created_s + step_after(i, deal_k, gap) as at_s,
-        (2 * amount_minor(i, deal_k, amount) * plan_micros + 1000000) // 2000000 as minor,
-    from first_entries
-    where deal_k is not null
+        opened_s as at_s,
+        -- An amount that nobody knew at first is today's, if anybody knows it by now.
+        (
+            (2 * coalesce(opened_minor, now.minor) * plan_nanos + 1000000000) // 2000000000
+        )::bigint as minor,
+    from counted_deals
     union all
     select
         'sales' as department,
         'bookings' as metric,
-        created_s + step_after(i, won_k, gap) as at_s,
-        (2 * amount_minor(i, won_k, amount) * plan_micros + 1000000) // 2000000 as minor,
-    from first_entries
-    where won_k is not null
+        stage_s as at_s,
+        ((2 * now.minor * plan_nanos + 1000000000) // 2000000000)::bigint as minor,
+    from counted_deals
+    where now.step = 8
     union all
     select
         'finance' as department,
         'spend' as metric,
         month.start_s as at_s,
-        sum(round(spend.cost_minor * coalesce(fx.rate, 1)))::bigint as minor,
+        sum(round(at_home(spend.cost_minor, spend.currency, fx.rate)))::bigint as minor,
     from spend
     inner join month on spend.month_i = month.month_i
     left join fx on spend.day = fx.day and spend.currency = fx.currency
@@ -90,8 +98,8 @@ select
     'company' as scope,
     if(
         happenings.metric in ('pipeline', 'bookings', 'spend'),
-        money(sum(happenings.minor)::bigint),
-        sum(happenings.minor)::bigint::decimal(18, 2)
+        money(sum(happenings.minor)::bigint, getvariable('reporting_currency')),
+        sum(happenings.minor)::bigint
     ) as value,
     if(
         happenings.metric in ('pipeline', 'bookings', 'spend'),

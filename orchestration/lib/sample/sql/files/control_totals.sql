@@ -3,7 +3,7 @@ select
     spend.account,
     month.month,
     spend.currency,
-    money(sum(spend.cost_minor)::bigint) as cost,
+    money(sum(spend.cost_minor)::bigint, spend.currency) as cost,
 from spend
 inner join month on spend.month_i = month.month_i
 where spend.is_current

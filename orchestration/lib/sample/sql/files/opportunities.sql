@@ -1,32 +1,23 @@
-with
-deal as (
-    select
-        *,
-        created_s + step_after(i, lead_count + 1, gap) as opened_s,
-        created_s + step_after(i, visible, gap) as changed_s,
-        steps[visible] as step,
-    from lead
-    where has_deal
-)
-
 select
-    opportunity_name(i) as opportunity_id,
+    opportunity_name(o) as opportunity_id,
     company_of(person_i) as account,
-    if(kind = 'direct', null, contact_name(i)) as contact_id,
+    -- Where nobody filled in the primary contact, only the contact roles tell.
+    if(
+        is_direct or (rate_of('contact_roles') > 0 and draw('no contact', i, 8) = 0),
+        null,
+        contact_name(i)
+    ) as contact_id,
     at_second(opened_s) as created_at,
-    money(amount_minor(i, visible, amount)) as amount,
+    money(now.minor, currency_of(c)) as amount,
     currency_of(c) as currency,
-    pick(getvariable('owners'), 'owner', i) as owner,
+    coalesce(owner, pick(getvariable('owners'), 'owner', i)) as owner,
     source_of(c) as source,
     campaign_of(c) as campaign,
     pick(getvariable('products'), 'product', i) as product,
-    getvariable('raw_stages')[step - 4] as stage,
-    at_second(changed_s) as stage_at,
-    if(
-        step in (8, 14),
-        at_second(changed_s)::date,
-        at_second(opened_s)::date + 45 + draw('close', i * 64 + visible, 40)::integer
-    ) as close_date,
-    if(step = 14, pick(getvariable('losses'), 'loss', i), null) as reason,
+    deal_kind as kind,
+    getvariable('raw_stages')[now.step - 4] as stage,
+    at_second(stage_s) as stage_at,
+    now.close_date as close_date,
+    if(now.step = 14, pick(getvariable('losses'), 'loss', i), null) as reason,
     is_deleted,
 from deal

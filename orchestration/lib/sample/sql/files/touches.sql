@@ -8,7 +8,12 @@ stepped as (
         created_s,
         c,
         1 + draw('touches', i, 2 * getvariable('touches_per_lead') - 1) as total,
-        unnest(range(1 + draw('touches', i, 2 * getvariable('touches_per_lead') - 1))) as n,
+        created_s + step_after(i, lead_count + 1, gap) as opened_s,
+        -- From 2000 on: the colleagues who have a part in its deal.
+        unnest(
+            range(1 + draw('touches', i, 2 * getvariable('touches_per_lead') - 1))
+            || if(has_deal, range(2000, 2000 + colleagues_of(i)), [])
+        ) as n,
     from lead
     where kind <> 'direct'
 ),
@@ -17,6 +22,7 @@ keyed as (
     select
         *,
         i * 4096 + n as key,
+        n >= 2000 as is_colleague,
     from stepped
 ),
 
@@ -29,25 +35,45 @@ placed as (
             c,
             campaign_at(month_i, draw('touch campaign', key, getvariable('slots')))
         ) as touch_c,
-        draw('anonymous', key, 10000) < rate_of('anonymous_touches') as is_anonymous,
-        created_s - 30
-        + (n - total + 1) * 170000
-        - if(n = total - 1, 0, draw('touch', key, 160000)) as at_s,
+        -- Of a colleague nothing is known but the e-mail.
+        is_colleague or draw('anonymous', key, 10000) < rate_of('anonymous_touches')
+            as is_anonymous,
+        if(
+            is_colleague,
+            opened_s - 7200 - draw('colleague', key, 90000),
+            created_s - 30
+            + (n - total + 1) * 170000
+            - if(n = total - 1, 0, draw('touch', key, 160000))
+        ) as at_s,
     from keyed
 )
 
 select
     format('T{:07d}{:03d}', i, n) as touch_id,
     if(is_anonymous, null, lead_name(i)) as lead_id,
-    if(is_anonymous, email_of(person_i, kind), null) as email,
-    source_of(touch_c) as source,
-    noisy(campaign_of(touch_c), key, 'touch noise') as campaign,
-    null::varchar as utm_source,
-    null::varchar as utm_medium,
-    null::varchar as utm_campaign,
+    case
+        when is_colleague then email_of(related(i, n - 1998), 'kept')
+        when is_anonymous then email_of(person_i, kind)
+    end as email,
+    if(is_utm_only, null, source_of(touch_c)) as source,
+    if(is_utm_only, null, noisy(campaign_of(touch_c), key, 'touch noise')) as campaign,
+    case
+        when kind = 'bot' then getvariable('bot_utm_source')
+        when is_utm_only then utm_source_of(source_of(touch_c))
+    end as utm_source,
+    if(is_utm_only, utm_medium_of(source_of(touch_c)), null) as utm_medium,
+    if(is_utm_only, campaign_of(touch_c), null) as utm_campaign,
     at_second(at_s) as occurred_at,
     case
         when n = total - 1 then 'form'
         else ['click', 'visit', 'visit', 'webinar'][1 + draw('touch kind', key, 4)]
     end as kind,
-from placed
+from (
+    select
+        *,
+        rate_of('campaign_names') > 0
+        and kind <> 'bot'
+        and campaign_of(touch_c) is not null
+        and draw('touch utm only', key, 6) = 0 as is_utm_only,
+    from placed
+)

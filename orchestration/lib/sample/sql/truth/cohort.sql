@@ -7,7 +7,7 @@ spent as (
         month.month,
         any_value(spend.currency) as currency,
         sum(spend.cost_minor)::bigint as cost_minor,
-        sum(spend.cost_minor * coalesce(fx.rate, 1))::decimal(38, 6) as reporting_minor_exact,
+        sum(at_home(spend.cost_minor, spend.currency, fx.rate))::decimal(38, 6) as reporting_minor_exact,
     from spend
     inner join month on spend.month_i = month.month_i
     left join fx on spend.day = fx.day and spend.currency = fx.currency
@@ -22,7 +22,7 @@ counted as (
         sum(copies)::bigint as raw_rows,
         count(*) filter (kind = 'kept') as kept,
         (count(*) filter (kind = 'merged'))::bigint as merged,
-        count(*) filter (kind in ('test', 'staff')) as excluded,
+        count(*) filter (kind in ('test', 'staff', 'bot', 'competitor')) as excluded,
         count(*) filter (kind = 'kept' and reached >= 2) as mqls,
         count(*) filter (kind = 'kept' and reached >= 3) as accepted,
         count(*) filter (kind = 'kept' and reached >= 4) as sqls,

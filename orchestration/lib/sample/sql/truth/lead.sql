@@ -1,10 +1,12 @@
 -- One row per lead the CRM holds, with what became of it by as_of.
 select
     lead_name(i) as lead_id,
-    case when kind in ('test', 'staff') then 'excluded' else kind end as disposition,
+    if(kind in ('test', 'staff', 'bot', 'competitor'), 'excluded', kind) as disposition,
     case kind
         when 'test' then 'test record'
         when 'staff' then 'excluded domain'
+        when 'bot' then 'bots'
+        when 'competitor' then 'competitors'
         when 'merged' then 'merged into another lead'
     end as reason,
     if(kind = 'merged', lead_name(person_i), null) as survivor_lead_id,
@@ -22,6 +24,6 @@ select
     eventually >= 2 as will_be_mql,
     eventually >= 4 as will_be_sql,
     eventually >= 8 as will_be_won,
-    if(has_deal, opportunity_name(i), null) as opportunity_id,
+    opportunity_id,
 from lead_truth
 order by lead_id

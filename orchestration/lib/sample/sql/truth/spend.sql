@@ -10,7 +10,7 @@ select
     month.month,
     spend.currency,
     sum(spend.cost_minor)::bigint as cost_minor,
-    sum(spend.cost_minor * coalesce(fx.rate, 1))::decimal(38, 6) as reporting_minor_exact,
+    sum(at_home(spend.cost_minor, spend.currency, fx.rate))::decimal(38, 6) as reporting_minor_exact,
     count(*) as keys,
 from spend
 inner join month on spend.month_i = month.month_i
