@@ -20,7 +20,7 @@ export GX_ANALYTICS_ENABLED := false
 
 CHECKS := check-format check-lint check-types check-dbt check-sql check-conventions
 
-.PHONY: help setup run test check $(CHECKS) format bench ui lock clean clean-all
+.PHONY: help setup run test soak compare check $(CHECKS) format bench bench-credit ui lock clean clean-all
 
 help: ## say what there is
 	@echo "Tieout $$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml). Targets (each sets up what it needs):"
@@ -36,7 +36,12 @@ run: setup ## close the books of the bundled sample company and publish them
 	@$(BIN)/tieout run --sources seeds/sample/sources.yml $(ARGS)
 
 test: setup ## run all tests
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+soak: setup ## try the random companies and plans of the tests in their full number
+	@TIEOUT_COMPANIES=500 TIEOUT_PLANS=1000 $(BIN)/python -m pytest -q -n 2 --dist loadfile \
+		tests/integration/test_companies_laws.py tests/integration/test_plan_companies.py \
+		tests/integration/test_plan_workbook.py $(ARGS)
 
 check: setup ## run everything static: format, lint, types, SQL, dbt, conventions
 	+@$(MAKE) -k $(if $(findstring -j,$(MAKEFLAGS)),,-j2) $(CHECKS)
@@ -78,11 +83,18 @@ format: setup ## put Python in its form
 bench: setup ## measure a whole run against the same work by hand (ARGS="--help")
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+compare: setup ## install what comparisons with other packages need (takes a C++ compiler)
+	@$(BIN)/python -m pip show --quiet channelattribution 2> /dev/null || $(STEP) "compare: other packages" \
+		$(BIN)/python -m pip install --quiet --require-hashes -r requirements-compare.lock
+
+bench-credit: setup ## measure credit beside the package channelattribution (ARGS="--help")
+	@$(BIN)/python -m benchmarks.credit $(ARGS)
+
 ui: setup ## open Dagster on loopback
 	@$(BIN)/tieout ui $(ARGS)
 
 lock: setup ## resolve requirements*.in into the hashed locks (UPGRADE=1 for newer versions)
-	@$(STEP) "lock: requirements.lock, requirements-reader.lock" scripts/lock
+	@$(STEP) "lock: the three requirements locks" scripts/lock
 
 clean: ## remove what checks, tests and builds leave; keeps .venv and the books in .tieout
 	@rm -rf build dist logs .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks *.egg-info \

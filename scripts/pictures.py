@@ -64,6 +64,57 @@ def stages_of(home: Path) -> Table:
     return table
 
 
+def waterfall_of(home: Path) -> Table:
+    """What became of the pipeline, month by month, and by which touches deals were won."""
+    columns = ("opening", "created", "changed", "won", "lost", "closing")
+    table = Table("month", title="rpt_pipeline_waterfall__period, dollars")
+    for column in columns:
+        table.add_column(column, justify="right")
+    with duckdb.connect(str(home / "published/current/tieout.duckdb"), read_only=True) as books:
+        rows = books.execute(
+            """
+            select
+                period_start_date, opening_minor, created_minor,
+                increased_minor + decreased_minor + reopened_minor + revalued_minor,
+                won_minor, lost_minor, closing_minor
+            from rpt_pipeline_waterfall__period
+            where period_kind = 'month' and scope_kind = 'company'
+            order by period_start_date
+            """
+        ).fetchall()
+    for month, *amounts in rows:
+        table.add_row(str(month), *(f"{amount / 100:,.2f}" for amount in amounts))
+    return table
+
+
+def credit_of(home: Path) -> Table:
+    """Which campaigns are credited with what was won, by three models."""
+    models = ("first_touch", "linear", "w_shaped")
+    table = Table("campaign", title="fct_credit__opportunity_touch, dollars won")
+    for model in models:
+        table.add_column(model, justify="right")
+    with duckdb.connect(str(home / "published/current/tieout.duckdb"), read_only=True) as books:
+        rows = books.execute(
+            """
+            select campaign_key, map_from_entries(list((model, credit_minor)))
+            from (
+                select campaign_key, model, sum(credit_minor)::bigint as credit_minor
+                from fct_credit__opportunity_touch
+                where basis = 'won'
+                group by campaign_key, model
+            )
+            group by campaign_key
+            order by max(credit_minor) filter (where model = 'linear') desc nulls last
+            """
+        ).fetchall()
+    for campaign, credits in rows:
+        table.add_row(campaign, *(f"{credits.get(model, 0) / 100:,.2f}" for model in models))
+    sums = [sum(credits.get(model, 0) for _, credits in rows) for model in models]
+    table.add_section()
+    table.add_row("each model = what was won", *(f"{total / 100:,.2f}" for total in sums))
+    return table
+
+
 if __name__ == "__main__":
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -71,4 +122,5 @@ if __name__ == "__main__":
         sources = REPO / "seeds" / "sample" / "sources.yml"
         draw("run.svg", "tieout run", told_by(home, "run", "--sources", sources))
         draw("stages.svg", "where every dollar stands", stages_of(home))
+        draw("pipeline.svg", "what became of the pipeline", waterfall_of(home), credit_of(home))
         draw("mirage.svg", "tieout demo mirage", told_by(home, "demo", "mirage"))

@@ -33,9 +33,11 @@ IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 os.environ["TZ"] = "Pacific/Chatham"
 time.tzset()
 
+#: Where the real inputs are; how many random companies and plans a soak tries (`make soak`).
+_ASKED_FOR = {"TIEOUT_REAL_DATA", "TIEOUT_COMPANIES", "TIEOUT_PLANS"}
 for _name in list(os.environ):
     # A developer's own books, instance or project must not be touched, nor change a result.
-    _ours = _name.startswith(("TIEOUT_", "DAGSTER_", "DBT_")) and _name != "TIEOUT_REAL_DATA"
+    _ours = _name.startswith(("TIEOUT_", "DAGSTER_", "DBT_")) and _name not in _ASKED_FOR
     if _ours or _name.lower() in {"http_proxy", "https_proxy", "all_proxy", "pythonpath"}:
         del os.environ[_name]
 
@@ -82,14 +84,49 @@ def tier_of(path: Path) -> str:
     return parts[0]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Quick tiers first; tests that read real data carry the marker."""
+#: The files that take longest (over ten seconds), longest first. Several workers take the files in
+#: this order, so that none begins with a long one when the others have nothing left to do.
+LONGEST = (
+    "test_corrupted_contract",
+    "test_plan_tamper",
+    "test_close_the_books",
+    "test_dbt_claims",
+    "test_ui_browser",
+    "test_corrupted_inputs",
+    "test_companies_laws",
+    "test_benchmarks",
+    "test_release_kill",
+    "test_dbt_plan",
+    "test_dbt_drift",
+    "test_readers",
+    "test_demo",
+    "test_plan_workbook",
+    "test_plan_companies",
+    "test_dbt_leads",
+    "test_sample_scale",
+    "test_plan_laws",
+    "test_real_companies",
+    "test_sample",
+)
+
+
+def _place_of(item: pytest.Item, are_many: bool) -> int:
+    """Quick tiers first; where several workers share the files, the longest first."""
+    if not are_many:
+        return TIERS.index(tier_of(item.path))
+    name = item.path.stem
+    return LONGEST.index(name) if name in LONGEST else len(LONGEST)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Puts the tests in order; those that read real data carry the marker."""
     for item in items:
         if "real_data" in getattr(item, "fixturenames", ()):
             item.add_marker("real_data")
         if "browser_path" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
-    items.sort(key=lambda item: TIERS.index(tier_of(item.path)))
+    are_many = hasattr(config, "workerinput")
+    items.sort(key=lambda item: _place_of(item, are_many))
 
 
 def _processor_seconds() -> float:

@@ -1,7 +1,7 @@
 """The models as plain SQL: what dbt compiled, in the order in which it has to run.
 
 For whoever needs the books without dbt running: property tests over hundreds of companies, and the
-benchmark that does the same work by hand. Knows dbt through its manifest only.
+benchmark that does the same work by hand. dbt is asked once, for the manifest; it is imported then.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 import duckdb
+
+from orchestration import settings
+from orchestration.lib.environment import environment
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,42 @@ class CompiledModel:
     def statement(self) -> str:
         """The statement that creates it."""
         return f"create or replace {self.materialized} {self.name} as {self.query}"
+
+
+def compile_project(
+    folder: Path, *, inputs: str, catalog: str, project: Path = settings.DBT_PROJECT
+) -> Path:
+    """Have dbt compile the project; nothing is read or built.
+
+    Args:
+        folder: where the manifest and dbt's own files go.
+        inputs: what stands in the SQL as the folder of inputs.
+        catalog: what stands in every reference as the name of the warehouse.
+        project: the dbt project.
+
+    Returns:
+        The manifest, for `compiled_models`.
+
+    Raises:
+        RuntimeError: dbt could not; the message has its words.
+    """
+    from dbt.cli.main import dbtRunner
+
+    folder.mkdir(parents=True, exist_ok=True)
+    variables = {
+        "TIEOUT_INPUTS": inputs,
+        "TIEOUT_WAREHOUSE": str(folder / f"{catalog}.duckdb"),
+        "DBT_TARGET_PATH": str(folder),
+        "DBT_LOG_PATH": str(folder / "logs"),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    }
+    arguments = ["--quiet", "compile", "--no-introspect"]
+    arguments += ["--project-dir", str(project), "--profiles-dir", str(project)]
+    with environment(variables):
+        result = dbtRunner().invoke(arguments)
+    if not result.success:
+        raise RuntimeError(f"dbt could not compile the project:\n{result.exception}")
+    return folder / "manifest.json"
 
 
 def compiled_models(manifest_path: Path) -> list[CompiledModel]:

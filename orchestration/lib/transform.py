@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestration import settings
+from orchestration.lib.environment import environment
 from orchestration.settings import Home
 
 if TYPE_CHECKING:
@@ -173,7 +172,7 @@ class Project:
         quiet = ["--log-level", "none", "--log-level-file", "warn", "--log-path", str(logs)]
         folders = ["--project-dir", str(self._folder), "--profiles-dir", str(self._folder)]
         folders += ["--target-path", str(self._home.dbt_target)]
-        with _environment(self._environment):
+        with environment(self._environment):
             runner = dbtRunner(manifest=manifest, callbacks=[watch] if on_node else [])
             return runner.invoke([*arguments, *quiet, *folders])
 
@@ -211,20 +210,6 @@ def _let_go() -> None:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
     DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
-
-
-@contextmanager
-def _environment(values: dict[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 def _node_result(entry: Any) -> NodeResult:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import resource
 import time
@@ -72,14 +73,15 @@ def problems_of(path: Path) -> dict[str, str]:
 
 @pytest.mark.slow
 @settings(
-    max_examples=1000,
+    max_examples=int(os.environ.get("TIEOUT_PLANS", "200")),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(plan=plans(most_rows=4))
-def test_a_thousand_plans_go_through_workbook_and_folder_unchanged(
-    tmp_path: Path, plan: Plan
-) -> None:
-    """Plan → workbook → plan → CSV folder → plan → workbook: equal plans, equal bytes."""
+def test_any_plan_goes_through_workbook_and_folder_unchanged(tmp_path: Path, plan: Plan) -> None:
+    """Plan → workbook → plan → CSV folder → plan → workbook: equal plans, equal bytes.
+
+    `make soak` tries a thousand.
+    """
     first, folder, second = tmp_path / "1.xlsx", tmp_path / "draft", tmp_path / "2.xlsx"
     write_workbook(plan, first, spare_rows=1)
     read = read_workbook(first)

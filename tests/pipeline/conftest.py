@@ -133,11 +133,16 @@ def assert_blocked(home: Home, sources: Path, law: str, told: str) -> None:
     before = sha256(home.current_database), home.current.readlink()
     ran = close_the_books(home, sources)
     assert ran.exit_code == 3, ran.told
+    assert (sha256(home.current_database), home.current.readlink()) == before
+    assert_told(home, ran, law, told)
+
+
+def assert_told(home: Home, ran: Ran, law: str, told: str) -> None:
+    """The run's answer, `explain` and `status` name the law, and the first its rows."""
     results = {each["law"]: each for each in ran.answer["verdict"]["results"]}
-    assert results[law]["status"] == "broken"
+    assert (results[law]["status"], results[law]["severity"]) == ("broken", "block")
     assert results[law]["offending_count"] >= 1
     assert told in str(results[law]["offending_rows"])
-    assert (sha256(home.current_database), home.current.readlink()) == before
     code, explained, _ = invoke(home, "explain", law)
     assert code == 0
     assert f"{law}:" in explained and "broken" in explained

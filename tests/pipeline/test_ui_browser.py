@@ -19,7 +19,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.conftest import Story, changed, close_the_books, cost_plus_one
+from orchestration.settings import Home
+from tests.pipeline.conftest import changed, close_the_books, cost_plus_one
 
 START_SECONDS = 120
 RUN_SECONDS = 240
@@ -44,10 +45,11 @@ def wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
 
 
 @pytest.fixture(scope="module")
-def ui(story: Story) -> Iterator[str]:
+def ui(published: tuple[Home, Path]) -> Iterator[str]:
     """The address of Dagster, showing the blocked run as the latest one."""
-    with changed(story.sources.parent / "data" / "control_totals.csv", cost_plus_one):
-        assert close_the_books(story.home, story.sources).exit_code == 3
+    home, sources = published
+    with changed(sources.parent / "data" / "control_totals.csv", cost_plus_one):
+        assert close_the_books(home, sources).exit_code == 3
         port = free_port()
         server = subprocess.Popen(
             [
@@ -56,9 +58,9 @@ def ui(story: Story) -> Iterator[str]:
                 "--port",
                 str(port),
                 "--sources",
-                str(story.sources),
+                str(sources),
             ],
-            env=os.environ | {"TIEOUT_HOME": str(story.home.root)},
+            env=os.environ | {"TIEOUT_HOME": str(home.root)},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
