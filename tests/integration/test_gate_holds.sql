@@ -98,6 +98,24 @@ create table main.fct_opportunity (
 );
 insert into main.fct_opportunity values ('crm', 'O1', 'Open', 'opportunity', 120000);
 
+alter table main.dim_campaign add column is_declared boolean default false;
+
+create table main.fct_identity__record (
+    entity varchar, record_id varchar, person_key varchar, is_merged boolean
+);
+insert into main.fct_identity__record values
+('lead', 'L1', repeat('1', 64), false), ('lead', 'L2', repeat('2', 64), false),
+('lead', 'L3', repeat('1', 64), false), ('lead', 'L0', repeat('2', 64), true);
+
+create table main.rpt_identity__match (
+    entity varchar, party varchar, match_method varchar, records bigint
+);
+create table main.dim_merge (
+    entity varchar, record_id varchar, survivor_id varchar, stated_by varchar, reason varchar
+);
+insert into main.dim_merge values ('lead', 'L0', 'L2', 'leads', 'merged');
+create table main.fct_revenue__item (feed varchar, revenue_id varchar);
+
 create table main.fct_opportunity_stage__interval (
     opportunity_id varchar, entry_number bigint, stage varchar, entered_at timestamp,
     left_at timestamp

@@ -96,7 +96,7 @@ def test_a_held_law_says_what_it_compared(verdict_on_sound: Verdict) -> None:
     totals = verdict_on_sound.result("B1")
     assert (totals.expected, totals.currency) == (13000, None)  # dollars and euros: a hash total
     rows = verdict_on_sound.result("B6")
-    assert (rows.expected, rows.actual, rows.unit, rows.currency) == (18, 18, "rows", None)
+    assert (rows.expected, rows.actual, rows.unit, rows.currency) == (22, 22, "rows", None)
     assert verdict_on_sound.result("B8").actual == 0
 
 
@@ -158,7 +158,7 @@ BREAKS = {
     "spend that never entered the journal": (
         "B2",
         "insert into fct_spend__campaign_daily values ('ads', 'Google Ads', '1', 'Google Ads / A',"
-        " '2026-01-01', '2026-01-10', 'USD', 'media', 7, 7)",
+        " '2026-01-01', '2026-01-10', 'USD', 'media', 7, 7, 7, 'market')",
         "the stages in the journal do not add up to the spend",
     ),
     "balances of a cohort that never spent": (
@@ -217,6 +217,20 @@ BREAKS = {
         "insert into fct_dollar_journal__entry values ('x', '2026-03-10', '2026-03-10',"
         " 'Google Ads / C', '2026-02-01', null, 'in_market', 'no_lead', 1, 'no_lead', false)",
         "a balance is below zero",
+    ),
+    # B4: all other ways to break it stand in test_gate_law_b4.py
+    "a movement of the pipeline is a cent off": (
+        "B4",
+        "update rpt_pipeline_waterfall__period set won_minor = won_minor - 1"
+        " where period_kind = 'month'",
+        "opening and movements are not the closing",
+    ),
+    # B5 (more of it in test_gate_law_b5.py)
+    "a credit is a cent too large": (
+        "B5",
+        "update fct_credit__opportunity_touch set credit_minor = credit_minor + 1"
+        " where model = 'linear' and touch_number = 2",
+        "the credits do not add up to the amount",
     ),
     # B6
     "a row is lost": (
@@ -281,6 +295,14 @@ BREAKS = {
         "delete from fct_lead_stage__interval",
         "fewer stage intervals (0) than leads (3)",
     ),
+    # B9: all other ways to break it stand in test_gate_law_b9.py
+    "a day has no exchange rate": (
+        "B9",
+        "delete from dim_fx_rate where currency = 'EUR' and rate = 1.5;"
+        " update fct_spend__campaign_daily set amount_minor = null, rate_basis = null"
+        " where currency = 'EUR'",
+        "no exchange rate on the day or in the week before",
+    ),
     # B10
     "a lead stands twice": (
         "B10",
@@ -296,6 +318,17 @@ BREAKS = {
     "a day of spend stands twice": (
         "B10",
         "insert into fct_spend__campaign_daily select * from fct_spend__campaign_daily limit 1",
+        "duplicate key",
+    ),
+    "two feeds deliver the same day of spend": (
+        "B10",
+        "insert into fct_spend__campaign_daily select 'file', * exclude (feed)"
+        " from fct_spend__campaign_daily where campaign_key = 'Google Ads / A' limit 1",
+        "the same day of spend is delivered by ads and file",
+    ),
+    "an entry of the pipeline stands twice": (
+        "B10",
+        "insert into fct_pipeline_journal__entry select * from fct_pipeline_journal__entry limit 1",
         "duplicate key",
     ),
     "an opportunity has no key": (
@@ -347,16 +380,28 @@ BREAKS = {
         " where is_daily",
         "has days without data",
     ),
+    # B12: all other ways to break it stand in test_gate_law_b12.py
+    "a table has shrunk": (
+        "B12",
+        "insert into audit.volume_shrunk values ('crm', 'leads', false, 100, 50, 50, 5, null)",
+        "the table has shrunk",
+    ),
     # B13
     "a status nobody mapped": (
         "B13",
         "insert into audit.unmapped values ('crm', 'lead', 'status', 'Nurture', 3, '2026-03-01')",
         "no mapping for this status",
     ),
-    "a currency without a rate that nobody listed": (
+    "a spelling with two meanings": (
         "B13",
-        "update fct_spend__campaign_daily set amount_minor = null where currency = 'EUR'",
-        "spend has no amount in the reporting currency",
+        "insert into audit.unmapped values ('crm', 'campaign_name', 'meaning',"
+        " 'Meta / Sale: Meta / A, or Meta / B', 1, '2026-03-01')",
+        "two meanings of one spelling at the same time",
+    ),
+    "a currency that is none and that nobody listed": (
+        "B13",
+        "update fct_spend__campaign_daily set cost_minor = null where currency = 'EUR'",
+        "spend is in a currency that is none",
     ),
     # P1
     "a target does not multiply out": (
@@ -515,21 +560,33 @@ def test_a_period_ends_at_midnight_in_the_reporting_zone(
 
 
 EMPTIED = {
-    "B1": ("audit.source_total", "fct_spend__campaign_daily"),
+    "B1": (
+        "audit.source_total",
+        "fct_spend__campaign_daily",
+        "fct_spend__ad_daily",
+        "rpt_spend_reconciliation__account_month",
+    ),
     "B2": (
         "fct_spend__campaign_daily",
         "fct_dollar_journal__entry",
         "rpt_stage_balance__campaign_cohort",
     ),
     "B3": ("fct_dollar_journal__entry",),
+    "B4": ("fct_opportunity", "fct_pipeline_journal__entry", "rpt_pipeline_waterfall__period"),
+    "B5": ("fct_opportunity", "dim_credit_model", "fct_credit__opportunity_touch"),
     "B6": ("audit.row", "fct_lead"),
     "B7": ("audit.claim", "rpt_claims_bridge__period", "rpt_claims_bridge__record"),
     "B8": ("fct_lead", "fct_lead_stage__interval", "fct_opportunity_stage__interval"),
+    "B9": (
+        "fct_spend__campaign_daily", "fct_opportunity", "fct_revenue__item",
+        "fct_spend__ad_daily", "rpt_currency_effect__period",
+    ),
     "B10": (
         "dim_stage", "dim_campaign", "fct_spend__campaign_daily", "fct_lead", "fct_opportunity",
         "fct_dollar_journal__entry", "rpt_stage_balance__campaign_cohort",
     ),
     "B11": ("audit.freshness",),
+    "B12": ("audit.volume",),
     "B13": ("fct_spend__campaign_daily", "fct_lead", "fct_opportunity"),
     "P1": ("audit.plan_target",),
     "P2": ("audit.plan_version",),
@@ -556,7 +613,10 @@ ABSENT = {
     "B1": ("no spend source", "table_name = 'spend'"),
     "B2": ("no spend source", "table_name = 'spend'"),
     "B3": ("no spend source", "table_name = 'spend'"),
+    "B4": ("no opportunity source", "table_name = 'opportunities'"),
+    "B5": ("no opportunity source", "table_name = 'opportunities'"),
     "B8": ("no lead or opportunity source", "table_name in ('leads', 'opportunities')"),
+    "B9": ("no spend, opportunity or revenue source", "true"),
     "B13": ("no spend, lead or opportunity source", "true"),
 }
 

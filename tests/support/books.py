@@ -6,8 +6,14 @@ from pathlib import Path
 
 _FOLDER = Path(__file__).resolve().parent.parent / "integration"
 
-#: The books and the plan; then what people owe by it.
+#: The books, the pipeline and the plan; then what people owe by it.
 SOUND_BOOKS = "".join(
     (_FOLDER / name).read_text(encoding="utf-8")
-    for name in ("test_gate_holds.sql", "test_gate_holds_plan.sql")
+    for name in (
+        "test_gate_holds.sql",
+        "test_gate_holds_pipeline.sql",
+        "test_gate_holds_currency.sql",
+        "test_gate_holds_plan.sql",
+        "test_gate_holds_credit.sql",
+    )
 )

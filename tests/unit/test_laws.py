@@ -14,7 +14,7 @@ LAWS = load_laws()
 
 
 def test_the_laws_come_in_their_order() -> None:
-    books = ["B1", "B2", "B3", "B6", "B7", "B8", "B10", "B11", "B13"]
+    books = ["B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B9", "B10", "B11", "B12", "B13"]
     assert list(LAWS) == [*books, "G1", "G2", "G3", "P1", "P2", "P3", "P4", "P5", "P6", "P7"]
 
 
@@ -42,7 +42,8 @@ def test_a_query_has_the_form_of_the_house(law: Law, name: str) -> None:
 @pytest.mark.parametrize("law", LAWS.values(), ids=lambda law: law.id)
 def test_no_law_reads_personal_data(law: Law) -> None:
     for name in QUERIES:
-        assert not re.search(r"\b(?:email|company|account_name)\b", getattr(law, name))
+        columns = re.sub(r"'[^']*'", "", getattr(law, name))
+        assert not re.search(r"\b(?:email|company|account_name)\b", columns)
 
 
 def spoiled(tmp_path: Path, old: str, new: str, name: str = "B6.sql") -> Path:
