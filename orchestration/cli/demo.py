@@ -27,13 +27,21 @@ if TYPE_CHECKING:
 _OPENING = {
     "healthy": "One plan that both departments signed, and a company that runs near it.",
     "mirage": "Marketing promises 500 MQLs, Sales $5M of pipeline. Nobody multiplied them out.",
+    "quality-trap": (
+        "One plan that both departments signed. Leads run at 120 % of it, Sales qualifies 30 %"
+        " fewer of them, and each department looks at its own number."
+    ),
 }
+#: The law whose explanation belongs to the story.
+_LOOK_AT = {"healthy": "B2", "mirage": "P2", "quality-trap": "G2"}
+#: Days between two lines of a story told day by day.
+_STRIDE = 7
 
 
 def demo(
     story: Annotated[
-        Literal["healthy", "mirage"],
-        typer.Argument(metavar="STORY", help="healthy or mirage."),
+        Literal["healthy", "mirage", "quality-trap"],
+        typer.Argument(metavar="STORY", help="healthy, mirage or quality-trap."),
     ],
     as_json: Annotated[
         bool, typer.Option("--json", help="Answer as JSON on standard output.")
@@ -42,8 +50,13 @@ def demo(
     """Make an invented company and tell its story: the plan, the gate, the books, the bridge.
 
     mirage: `plan check` refuses the departments' two plans, a waiver lets them through, and the
-    books show on which day the plan was disproved and why 500 MQLs are 40 accepted leads. All of it
-    is in TIEOUT_HOME/demo/STORY, made anew each time. Exits 0, or as `tieout run` does.
+    books show on which day the plan was disproved and why 500 MQLs are 40 accepted leads.
+
+    quality-trap: the leads are better than planned, what becomes of them is not, and day by day
+    the books show when that could be known: the first hour of the alarm, the dollars not yet
+    spent, and what the report at the end of the quarter would have found.
+
+    All of it is in TIEOUT_HOME/demo/STORY, made anew each time. Exits 0, or as `tieout run` does.
     """
     from orchestration.lib.sample import CompanySpec, generate
 
@@ -62,7 +75,7 @@ def demo(
         answer = {"story": story, "folder": str(folder), "plan": report.as_dict()}
         print_json(answer | found.as_dict())
         return
-    _tell_books(found, folder)
+    _tell_books(story, found, folder)
 
 
 def _check(root: Path, day: Any) -> Report:
@@ -111,7 +124,7 @@ def _tell_plan(story: str, report: Report, folder: Path) -> None:
     console.print("[bold]Closing the books of the company[/]")
 
 
-def _tell_books(found: Story, folder: Path) -> None:
+def _tell_books(story: str, found: Story, folder: Path) -> None:
     from rich.console import Console
 
     from orchestration.lib.explain import Money
@@ -119,16 +132,23 @@ def _tell_books(found: Story, folder: Path) -> None:
     console = Console(highlight=False)
     money = Money.of_the_world()
     console.print()
-    console.print(_kpis(found, money))
-    _tell_alarm(console, found, money)
-    console.print(_bridge(found))
-    console.print(
-        "[dim]Every line stands in rpt_claims_bridge__period and rpt_handoff_bridge__period.[/dim]"
-    )
-    console.print()
+    if story == "quality-trap":
+        console.print(_day_by_day(found, money))
+        _tell_alarm(console, found, money)
+        console.print(_kpis(found, money))
+        _tell_the_report(console, found, money)
+    else:
+        console.print(_kpis(found, money))
+        _tell_alarm(console, found, money)
+        console.print(_bridge(found))
+        console.print(
+            "[dim]Every line stands in rpt_claims_bridge__period and"
+            " rpt_handoff_bridge__period.[/dim]"
+        )
+        console.print()
     home = f"TIEOUT_HOME={folder / 'home'}"
     console.print("Look closer:", style="bold")
-    for command in ("status", "publications list", "explain P2"):
+    for command in ("status", "publications list", f"explain {_LOOK_AT[story]}"):
         console.print(f"  {home} tieout {command}", soft_wrap=True)
     console.print(
         f"  published tables: {folder / 'home/published/current/tieout.duckdb'}", soft_wrap=True
@@ -169,7 +189,8 @@ def _tell_alarm(console: Console, found: Story, money: Money) -> None:
         return
     kept = alarm.budget_minor - alarm.spent_minor
     console.print(
-        f"[bold red]Disproved on {alarm.disproved_on}[/]: {alarm.metric} was planned at"
+        f"[bold red]Disproved on {alarm.disproved_on}[/] (first seen at"
+        f" {alarm.first_hour:%Y-%m-%d %H:%M} UTC): {alarm.metric} was planned at"
         f" {100 * alarm.planned_rate:.0f} % and is {100 * alarm.actual_rate:.0f} %. After"
         f" {alarm.settled_leads} leads that were decided, data like this had less than 1 chance in"
         f" 100 if the plan were right (rpt_drift__cohort_transition)."
@@ -179,6 +200,49 @@ def _tell_alarm(console: Console, found: Story, money: Money) -> None:
         f" {money.text(alarm.spent_minor, found.currency)} had been spent,"
         f" {money.text(kept, found.currency)} had not."
     )
+    console.print()
+
+
+def _day_by_day(found: Story, money: Money) -> Table:
+    """Every seventh day of the alarm's period, the day of the alarm and the last one."""
+    alarm = found.alarm
+    planned = next((line.plan for line in found.kpis if line.metric == "leads"), 0)
+    table = titled_table(
+        f"{found.period} day by day" + ("" if alarm is None else f": leads, and {alarm.metric}"),
+        "end of", "leads", "of planned", "entered", "decided", "went on", "rate", "spent", "",
+        right=("leads", "of planned", "entered", "decided", "went on", "rate", "spent"),
+    )  # fmt: skip
+    for number, day in enumerate(found.days, start=1):
+        is_alarm = alarm is not None and day.day == alarm.disproved_on
+        if number % _STRIDE and not is_alarm and number != len(found.days):
+            continue
+        cells = (
+            f"{day.day}",
+            f"{day.leads:,}",
+            f"{100 * day.leads / planned:.0f} %" if planned else "–",
+            f"{day.entered:,}",
+            f"{day.decided:,}",
+            f"{day.converted:,}",
+            f"{100 * day.converted / day.decided:.0f} %" if day.decided else "–",
+            money.text(day.spent_minor, found.currency),
+            "← alarm" if is_alarm else "",
+        )
+        table.add_row(*(f"[bold red]{cell}[/]" if is_alarm else cell for cell in cells))
+    return table
+
+
+def _tell_the_report(console: Console, found: Story, money: Money) -> None:
+    """What the report at the quarter's end found, and how late."""
+    cost, alarm = found.cost_per_win, found.alarm
+    if alarm is None or cost.planned_minor is None or cost.actual_minor is None:
+        return
+    console.print(
+        f"[bold]The report at the end of {found.period}[/] finds it on {alarm.period_end}: a win"
+        f" costs {money.text(cost.actual_minor, found.currency)} instead of"
+        f" {money.text(cost.planned_minor, found.currency)}. The alarm was"
+        f" {alarm.days_before_the_end} days earlier."
+    )
+    console.print("[dim]Every figure stands in rpt_plan_vs_actual__kpi_period.[/dim]")
     console.print()
 
 

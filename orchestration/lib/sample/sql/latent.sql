@@ -288,7 +288,17 @@ walked as (
                 || if(is_recycled and not skips_mql, if(i % 2 = 0, [11, 2], [10, 2]), [])
                 || if(skips_sal and is_sql and not skips_mql, [], [3])
                 || if(regresses and not skips_sal and not skips_mql, [2, 3], [])
-                || if(is_sql, [4], if(draw('dropped', i, 100) < 30, [13], []))
+                -- In the trap Sales says so at once; elsewhere most are silently left lying.
+                || if(
+                    is_sql,
+                    [4],
+                    if(
+                        draw('dropped', i, 100)
+                        < if(getvariable('scenario') = 'quality-trap', 90, 30),
+                        [13],
+                        []
+                    )
+                )
             when outcome = 'rejected' then [2, 10]
             when outcome = 'recycled' then [2, 11]
             when outcome = 'expired' then [2, 12]
