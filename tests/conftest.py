@@ -196,6 +196,17 @@ def _loopback_only() -> Iterator[None]:
 # --- Shared fixtures -----------------------------------------------------------------------------
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _read_the_project_once() -> Iterator[None]:
+    """Every home of a test gets what dbt made of the project for the first of them."""
+    from orchestration.lib.transform import Project
+    from tests.support import parsed
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Project, "prepare", parsed.prepare)
+        yield
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real inputs, which no licence lets us ship; skips where it is not."""

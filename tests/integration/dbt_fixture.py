@@ -25,7 +25,9 @@ from orchestration.lib.environment import environment
 from orchestration.lib.landing.calendar import Fiscal
 from orchestration.lib.landing.inputs import SMALL_TABLES, calendar_bytes
 from orchestration.lib.sources.canonical import LINEAGE, SQL_TYPE, TABLES
+from orchestration.lib.transform import only_events_heard
 from orchestration.settings import DBT_PROJECT
+from tests.support.parsed import parsed_for
 
 Row = Mapping[str, Any]
 
@@ -159,12 +161,16 @@ def _dbt_place() -> Path:
     return place
 
 
+def parsed() -> Manifest:
+    """The project as dbt parsed it; read anew each time, for a build leaves its traces in it."""
+    return Manifest.from_msgpack(parsed_for(_dbt_place() / "books" / "inputs"))
+
+
 @dataclass(frozen=True)
 class Warehouse:
     """A working warehouse in a folder of its own, built by dbt from given inputs.
 
-    dbt parses once for all of a process: it is told the same paths for every warehouse, those of a
-    link to the folder that is meant.
+    dbt is told the same paths for every warehouse, those of a link to the folder that is meant.
     """
 
     root: Path
@@ -193,16 +199,11 @@ class Warehouse:
             "DBT_PROJECT_DIR": str(DBT_PROJECT),
             "DBT_PROFILES_DIR": str(DBT_PROJECT),
         }
-        parsed = place / "target" / "partial_parse.msgpack"
         # Neither told on the way nor written down: results and errors come back as records, and a
         # log of every statement takes a third of the time.
         quiet = ["--quiet", "--log-level-file", "none", "--no-write-json"]
-        with environment(variables):
-            if not parsed.exists():
-                dbtRunner().invoke(["--quiet", "parse"])
-            # Read anew each time: a build leaves its traces in the manifest.
-            manifest = Manifest.from_msgpack(parsed.read_bytes())
-            result = dbtRunner(manifest=manifest).invoke([*quiet, *arguments])
+        with environment(variables), only_events_heard():
+            result = dbtRunner(manifest=parsed()).invoke([*quiet, *arguments])
             # dbt keeps the file open for writing; nobody else could read it.
             get_adapter_by_type("duckdb").connections.close_all_connections()
         if result.exception is not None:

@@ -22,17 +22,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from expectations.laws import Law, load_laws
-from orchestration.lib.compiled import CompiledModel, build, compile_project, compiled_models
+from orchestration.lib.compiled import CompiledModel, build, compiled_models
 from orchestration.lib.landing import land
 from orchestration.lib.release.freeze import PublishedTable, published_tables
 from orchestration.lib.sample import ERRORS, CompanySpec, Oddities, Truth, generate
 from orchestration.lib.sources.canonical import TABLES
 from orchestration.lib.sources.config import load_sources
 from orchestration.settings import Home
+from tests.support.parsed import CATALOG, INPUTS, compiled_manifest
 
-INPUTS = "/inputs-of-this-company"
-#: dbt writes the name of the warehouse into every reference.
-CATALOG = "books"
 #: Those that hold of any company whose data are sound; the others judge a plan or an export's age.
 LAWS = ("B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B9", "B10", "B12", "B13")
 #: What the optimizer does for large data costs more than it gains with a hundred rows.
@@ -68,7 +66,7 @@ class Workshop:
 @pytest.fixture(scope="session")
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     """The compiled models; their inputs folder is a placeholder."""
-    manifest = compile_project(tmp_path_factory.mktemp("compiled"), inputs=INPUTS, catalog=CATALOG)
+    manifest = compiled_manifest()
     made_once = tmp_path_factory.mktemp("made_once")
     for name in (".schema", ".calendar"):
         (made_once / name).mkdir()

@@ -24,13 +24,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.credit_sides import load_package
-from orchestration.lib.compiled import compile_project, compiled_models
+from orchestration.lib.compiled import compiled_models
 from orchestration.lib.sources.config import credit_models
 from tests.integration.dbt_fixture import Warehouse
 from tests.integration.test_dbt_leads import stage_map
+from tests.support.parsed import CATALOG, compiled_manifest
 
-#: dbt writes the name of the warehouse into every reference.
-CATALOG = "paths"
 MODELS = [row["model"] for row in credit_models()]
 WEIGHTS = {
     row["model"]: {
@@ -489,9 +488,8 @@ class Engine:
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    folder = tmp_path_factory.mktemp("compiled")
-    return Engine(compile_project(folder, inputs="/inputs", catalog=CATALOG))
+def engine() -> Engine:
+    return Engine(compiled_manifest())
 
 
 def largest_remainder(amount: int, weights: Sequence[Fraction]) -> list[int]:

@@ -17,37 +17,25 @@ from typing import Any
 
 import duckdb
 import pytest
-from dbt.cli.main import dbtRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from expectations.laws import load_laws
 from orchestration.lib.compiled import CompiledModel, build, compiled_models
-from orchestration.settings import DBT_PROJECT
 from tests.integration.dbt_fixture import write_inputs
 from tests.integration.plan_fixture import Rows, Version, plan_rows
+from tests.support.parsed import CATALOG, INPUTS, compiled_manifest
 
-INPUTS = "/inputs-of-this-company"
-#: dbt writes the name of the warehouse into every reference.
-CATALOG = "books"
 WANTED = ("rpt_pipeline_waterfall__period", "rpt_pipeline_slipped__opportunity", "audit_run")
 LAW = load_laws()["B4"]
 EXAMPLES = int(os.environ.get("TIEOUT_COMPANIES", "12"))
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> list[CompiledModel]:
+def models() -> list[CompiledModel]:
     """The compiled models that the pipeline is made of; their inputs folder is a placeholder."""
-    target = tmp_path_factory.mktemp("compiled")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TIEOUT_INPUTS", INPUTS)
-        patch.setenv("TIEOUT_WAREHOUSE", str(target / f"{CATALOG}.duckdb"))
-        patch.setenv("DBT_TARGET_PATH", str(target))
-        patch.setenv("DBT_LOG_PATH", str(target / "logs"))
-        folders = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
-        result = dbtRunner().invoke(["--quiet", "compile", "--no-introspect", *folders])
-    assert result.success, result.exception
-    parents = json.loads((target / "manifest.json").read_text())["parent_map"]
+    manifest = compiled_manifest()
+    parents = json.loads(manifest.read_text())["parent_map"]
     needed, wanted = set(), [key for key in parents if key.split(".")[-1] in WANTED]
     while wanted:
         key = wanted.pop()
@@ -55,7 +43,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> list[CompiledModel]:
             needed.add(key)
             wanted += parents.get(key, [])
     names = {key.split(".")[-1] for key in needed}
-    return [model for model in compiled_models(target / "manifest.json") if model.name in names]
+    return [model for model in compiled_models(manifest) if model.name in names]
 
 
 #: Around New York's change of clocks, and late enough in the evening to be tomorrow in UTC.

@@ -19,13 +19,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orchestration.lib.compiled import CompiledModel, build, compile_project, compiled_models
+from orchestration.lib.compiled import CompiledModel, build, compiled_models
 from tests.integration.dbt_fixture import write_inputs
 from tests.integration.plan_fixture import Rows, Version, plan_rows
+from tests.support.parsed import CATALOG, INPUTS, compiled_manifest
 
-INPUTS = "/inputs-of-this-company"
-#: dbt writes the name of the warehouse into every reference.
-CATALOG = "books"
 CAMPAIGNS = ("A", "B", "C")
 QUARTER = ("FY2026-Q1", "FY2026-M01", "FY2026-M02", "FY2026-M03")
 THRESHOLD = 5_000
@@ -37,12 +35,11 @@ Books = duckdb.DuckDBPyConnection
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> list[CompiledModel]:
+def models() -> list[CompiledModel]:
     """The compiled models; their inputs folder is a placeholder."""
-    manifest = compile_project(tmp_path_factory.mktemp("compiled"), inputs=INPUTS, catalog=CATALOG)
     return [
         model
-        for model in compiled_models(manifest)
+        for model in compiled_models(compiled_manifest())
         if model.name.startswith(REPORTS) or not model.name.startswith(("rpt_", *OTHERS))
     ]
 

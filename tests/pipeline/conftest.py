@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from typer.testing import CliRunner
 
 from orchestration.cli import app
@@ -116,16 +118,32 @@ def cost_plus_one(text: str) -> str:
     return "\n".join([header, ",".join(fields), *rest]) + "\n"
 
 
+@pytest.fixture(scope="session")
+def closed_once(company: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the company and a home with one publication of it, made by the first worker.
+
+    For copying only.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "closed_once"
+    with FileLock(f"{shared}.lock"):
+        if not shared.exists():
+            made = tmp_path_factory.mktemp("closing")
+            shutil.copytree(company.parent, made / "company")
+            ran = close_the_books(Home(made / "home"), made / "company" / "sources.yml")
+            assert ran.exit_code == 0, ran.told
+            made.rename(shared)
+    return shared
+
+
 @pytest.fixture(scope="module")
 def published(
-    company: Path, tmp_path_factory: pytest.TempPathFactory
+    closed_once: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Home, Path]]:
-    """A home with one publication, and the company's sources.yml."""
-    folder = tmp_path_factory.mktemp("spoilt")
-    shutil.copytree(company.parent, folder / "company")
-    home, sources = Home(folder / "home"), folder / "company" / "sources.yml"
-    assert close_the_books(home, sources).exit_code == 0
-    yield home, sources
+    """A home with one publication, and the company's sources.yml; a module's own."""
+    folder = tmp_path_factory.mktemp("spoilt") / "of_this_module"
+    shutil.copytree(closed_once, folder, symlinks=True)
+    yield Home(folder / "home"), folder / "company" / "sources.yml"
 
 
 def assert_blocked(home: Home, sources: Path, law: str, told: str) -> None:

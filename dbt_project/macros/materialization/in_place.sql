@@ -8,9 +8,7 @@
     {%- set target_relation = this.incorporate(type="table") -%}
     {{ run_hooks(pre_hooks) }}
     {% do make_way(target_relation) %}
-    {% call statement("main") -%}
-        {{ create_table_as(False, target_relation, sql) }}
-    {%- endcall %}
+    {% do make(create_table_as(False, target_relation, sql)) %}
     {{ run_hooks(post_hooks) }}
     {% do adapter.commit() %}
     {{ return({"relations": [target_relation]}) }}
@@ -20,9 +18,7 @@
     {%- set target_relation = this.incorporate(type="view") -%}
     {{ run_hooks(pre_hooks) }}
     {% do make_way(target_relation) %}
-    {% call statement("main") -%}
-        {{ get_create_view_as_sql(target_relation, sql) }}
-    {%- endcall %}
+    {% do make(get_create_view_as_sql(target_relation, sql)) %}
     {{ run_hooks(post_hooks) }}
     {% do adapter.commit() %}
     {{ return({"relations": [target_relation]}) }}
@@ -32,4 +28,11 @@
 {% macro make_way(relation) %}
     {%- set existing = load_cached_relation(relation) -%}
     {% if existing is not none %} {% do adapter.drop_relation(existing) %} {% endif %}
+{% endmacro %}
+
+{# dbt's `statement`, but for the copy of every statement that it writes to a file of its own: the
+   query stands in the target folder already, and around it is only what this file says. #}
+{% macro make(statement) %}
+    {%- set response, rows = adapter.execute(statement, auto_begin=true) -%}
+    {{ store_result("main", response=response, agate_table=rows) }}
 {% endmacro %}

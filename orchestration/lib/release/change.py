@@ -37,7 +37,7 @@ from typing import Literal
 
 import duckdb
 
-from orchestration.lib.release.content import quoted
+from orchestration.lib.release.content import literal, quoted
 from orchestration.lib.release.receipt import naive_utc
 
 Cause = Literal[
@@ -471,11 +471,11 @@ select * from final
 
 def _columns(connection: duckdb.DuckDBPyConnection, catalog: str, table: str) -> set[str]:
     rows = connection.execute(
-        """
+        f"""
         select column_name from duckdb_columns()
-        where database_name = ? and schema_name = 'main' and table_name = ?
-        """,
-        [catalog, table],
+        where database_name = {literal(catalog)} and schema_name = 'main'
+            and table_name = {literal(table)}
+        """
     ).fetchall()
     return {name for (name,) in rows}
 

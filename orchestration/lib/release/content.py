@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import datetime
 
 import duckdb
 
@@ -50,17 +51,36 @@ def quoted(*names: str) -> str:
     return ".".join('"' + name.replace('"', '""') + '"' for name in names)
 
 
+def literal(value: str | int | float | datetime | None) -> str:
+    """A value as SQL writes it.
+
+    A release is made without binding values: the first value that is bound makes DuckDB import
+    pandas, if it is installed, to ask whether it is one of pandas' own (0.6 processor seconds).
+    """
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return f"timestamp '{value.isoformat(sep=' ')}'"
+    if isinstance(value, float):
+        # Not the digits: those would be a decimal first.
+        return f"'{value!r}'::double"
+    if isinstance(value, int):
+        return str(value)
+    return "'" + value.replace("'", "''") + "'"
+
+
 def table_lines(connection: duckdb.DuckDBPyConnection, catalog: str) -> tuple[TableLine, ...]:
     """Size and digest of every table of an attached release, `meta` left out."""
     columns = connection.execute(
-        """
+        f"""
         select schema_name, table_name, list([column_name, data_type] order by column_index)
         from duckdb_columns()
-        where database_name = ? and schema_name in ('main', 'audit')
+        where database_name = {literal(catalog)} and schema_name in ('main', 'audit')
         group by schema_name, table_name
         order by schema_name, table_name
-        """,
-        [catalog],
+        """
     ).fetchall()
     return tuple(
         _table_line(connection, catalog, schema, name, pairs) for schema, name, pairs in columns

@@ -13,7 +13,13 @@ from typing import Any
 
 import duckdb
 
-from orchestration.lib.release.content import algorithm, content_sha256, quoted, table_lines
+from orchestration.lib.release.content import (
+    algorithm,
+    content_sha256,
+    literal,
+    quoted,
+    table_lines,
+)
 from orchestration.lib.release.errors import ReleaseError
 from orchestration.lib.release.folders import (
     DATABASE,
@@ -101,7 +107,7 @@ def freeze(
     if threads is not None:
         settings["threads"] = threads
     with duckdb.connect(config=settings) as connection:
-        connection.execute(f"attach {_text(home.warehouse)} as warehouse (read_only)")
+        connection.execute(f"attach {literal(str(home.warehouse))} as warehouse (read_only)")
         attach_candidate(connection, database)
         # One transaction: the .wal is synced once, not once a table.
         connection.begin()
@@ -144,7 +150,7 @@ def load_candidate(home: Home) -> Candidate:
 def attach_candidate(connection: duckdb.DuckDBPyConnection, database: Path) -> None:
     """Attach the candidate for writing, as `candidate`, in the storage that readers can open."""
     connection.execute(
-        f"attach {_text(database)} as candidate (storage_version '{STORAGE_VERSION}')"
+        f"attach {literal(str(database))} as candidate (storage_version '{STORAGE_VERSION}')"
     )
 
 
@@ -190,13 +196,13 @@ def _copy(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> None:
     primary key is not declared: its index would cost more than the copy, and law B10 judges keys.
     """
     columns = connection.execute(
-        """
+        f"""
         select column_name, data_type, is_nullable
         from duckdb_columns()
-        where database_name = 'warehouse' and schema_name = ? and table_name = ?
+        where database_name = 'warehouse' and schema_name = {literal(table.source_schema)}
+            and table_name = {literal(table.source_name)}
         order by column_index
-        """,
-        [table.source_schema, table.source_name],
+        """
     ).fetchall()
     if not columns:
         raise ReleaseError(
@@ -213,12 +219,8 @@ def _copy(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> None:
     connection.execute(f"create table {target} ({declared})")
     connection.execute(f"insert into {target} select * from {source}")
     if table.description:
-        connection.execute(f"comment on table {target} is {_text(table.description)}")
+        connection.execute(f"comment on table {target} is {literal(table.description)}")
     for name, *_ in columns:
         if description := table.column_descriptions.get(name):
             column = f"{target}.{quoted(name)}"
-            connection.execute(f"comment on column {column} is {_text(description)}")
-
-
-def _text(value: str | Path) -> str:
-    return "'" + str(value).replace("'", "''") + "'"
+            connection.execute(f"comment on column {column} is {literal(description)}")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Any
 import duckdb
 
 from orchestration.lib.release import change
-from orchestration.lib.release.content import quoted
+from orchestration.lib.release.content import literal, quoted
 from orchestration.lib.release.errors import ReleaseError
 from orchestration.lib.release.folders import (
     DATABASE,
@@ -224,8 +225,9 @@ def _write_laws(connection: duckdb.DuckDBPyConnection, verdict: VerdictLike) -> 
         """
     )
     for result in verdict.results:
-        connection.execute(
-            f"insert into candidate.meta.law_result values ({', '.join('?' * 16)})",
+        _insert(
+            connection,
+            "law_result",
             [
                 result.law,
                 result.title,
@@ -249,12 +251,10 @@ def _write_laws(connection: duckdb.DuckDBPyConnection, verdict: VerdictLike) -> 
             json.dumps(without_personal_data(row), ensure_ascii=False, default=str)
             for row in result.offending_rows
         ]
-        connection.execute(
-            """
-            insert into candidate.meta.law_row
-            select ?, unnest(range(1, len(?::varchar[]) + 1)), unnest(?::varchar[])
-            """,
-            [result.law, rows, rows],
+        _insert(
+            connection,
+            "law_row",
+            *([result.law, number, row] for number, row in enumerate(rows, start=1)),
         )
 
 
@@ -337,8 +337,9 @@ def _write_publication(
         )
         """
     )
-    connection.execute(
-        f"insert into candidate.meta.publication values ({', '.join('?' * 13)})",
+    _insert(
+        connection,
+        "publication",
         [
             candidate.number,
             previous,
@@ -357,8 +358,17 @@ def _write_publication(
     )
     for (table, column), text in _COMMENTS.items():
         target = quoted("candidate", "meta", table, column)
-        escaped = text.replace("'", "''")
-        connection.execute(f"comment on column {target} is '{escaped}'")
+        connection.execute(f"comment on column {target} is {literal(text)}")
+
+
+def _insert(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    *rows: Sequence[str | int | float | datetime | None],
+) -> None:
+    if rows:
+        written = ", ".join(f"({', '.join(map(literal, row))})" for row in rows)
+        connection.execute(f"insert into candidate.meta.{table} values {written}")
 
 
 _COMMENTS = {
