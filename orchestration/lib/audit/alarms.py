@@ -100,14 +100,14 @@ def read_alarms(connection: duckdb.DuckDBPyConnection) -> list[Alarm]:
         queries.append(_velocity(connection))
     if not queries:
         return []
-    connection.execute(
-        f"create or replace temp table alarm as {' union all '.join(queries)}"
-    )
+    connection.execute(f"create or replace temp table alarm as {' union all '.join(queries)}")
     if connection.execute("select count(*) from alarm").fetchone() == (0,):
         return []
     _create_scope_member(connection, tables)
     alarms = [Alarm(**row) for row in rows(connection, _FACTS, {"velocity_days": _VELOCITY_DAYS})]
-    return sorted(alarms, key=lambda alarm: (-alarm.not_yet_burnt_minor, alarm.alarmed_at, alarm.key))
+    return sorted(
+        alarms, key=lambda alarm: (-alarm.not_yet_burnt_minor, alarm.alarmed_at, alarm.key)
+    )
 
 
 def published_tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
@@ -187,7 +187,7 @@ def rows(
 
 
 def _create_scope_member(connection: duckdb.DuckDBPyConnection, tables: set[str]) -> None:
-    """Which campaigns a scope counts: as the plan in force has it, or by the campaigns' own words."""
+    """Which campaigns a scope counts: as the plan has it, or by the campaigns' own words."""
     planned = ""
     if "audit.plan_scope_member" in tables:
         planned = """

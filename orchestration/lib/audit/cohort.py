@@ -220,9 +220,7 @@ def _create_cohort(
     )
 
 
-def _tables(
-    connection: duckdb.DuckDBPyConnection, alarm: Alarm, as_of_date: date
-) -> list[Table]:
+def _tables(connection: duckdb.DuckDBPyConnection, alarm: Alarm, as_of_date: date) -> list[Table]:
     hours = _hours_by_stage(connection)
     leads = rows(connection, "select * from cohort order by entered_at, lead_id")
     return [
@@ -411,9 +409,7 @@ def _hours_by_stage(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str
     return found
 
 
-def _timeline(
-    connection: duckdb.DuckDBPyConnection, alarm: Alarm, as_of_date: date
-) -> Rows:
+def _timeline(connection: duckdb.DuckDBPyConnection, alarm: Alarm, as_of_date: date) -> Rows:
     return rows(
         connection,
         """

@@ -4,8 +4,8 @@ Belongs here: its files, their place below `reports/`, their hashes. Does not be
 say (`cohort`, `page`).
 
 `reports/audit/<key>_<what>/publication-<n>/` holds index.html, a CSV of each table and
-manifest.json. The same alarm of the same publication gives the same bytes, so a folder that is there
-is not made again.
+manifest.json. The same alarm of the same publication gives the same bytes, so a folder that is
+there is not made again.
 """
 
 from __future__ import annotations

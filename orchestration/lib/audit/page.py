@@ -148,9 +148,7 @@ def _section(table: Table, cohort: Cohort, money: Money) -> str:
         return f"{head}\n<p>None.</p>"
     names = list(table.rows[0])
     figures = {name for name in names if _is_figure(row[name] for row in table.rows)}
-    heads = "".join(
-        f"<th{_class(name in figures)}>{escape(_head(name))}</th>" for name in names
-    )
+    heads = "".join(f"<th{_class(name in figures)}>{escape(_head(name))}</th>" for name in names)
     body = "\n".join(
         "<tr>"
         + "".join(
@@ -215,13 +213,14 @@ def _picture(cohort: Cohort) -> str:
     days = cohort.table("timeline").rows
     if len(days) < 2:
         return "<p>Not two days yet.</p>"
-    top = max(1, *(row["entered_so_far"] for row in days))
+    top: int = max(1, *(row["entered_so_far"] for row in days))
 
     def x(position: int) -> float:
         return _LEFT + (_WIDTH - _LEFT - 90) * position / (len(days) - 1)
 
     def y(value: float) -> float:
-        return _HEIGHT - _BOTTOM - (_HEIGHT - _BOTTOM - 10) * value / top
+        share = value / top
+        return _HEIGHT - _BOTTOM - (_HEIGHT - _BOTTOM - 10) * share
 
     lines = [("entered", "#5c6878", "", [row["entered_so_far"] for row in days])]
     rate = cohort.alarm.expected

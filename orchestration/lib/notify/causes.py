@@ -20,8 +20,8 @@ from orchestration.lib.explain import Money
 from orchestration.lib.release import history
 from orchestration.lib.release.folders import RECEIPT, blocked_folder, current_number
 from orchestration.lib.release.promote import Publication, publication
-from orchestration.lib.release.receipt import LawLine, read_receipt
 from orchestration.lib.release.reader import open_release
+from orchestration.lib.release.receipt import LawLine, read_receipt
 from orchestration.lib.release.seal import without_personal_data
 from orchestration.settings import Home
 
@@ -32,6 +32,8 @@ Kind = Literal["blocked", "failed", "warnings", "alarm", "overdue"]
 #: In the order in which people should hear of them.
 KINDS: tuple[Kind, ...] = ("blocked", "failed", "warnings", "alarm", "overdue")
 _ERROR_LENGTH = 300
+#: What is overdue is told by name: a commitment (G1), a variance item (G2).
+_TOLD_BY_ROW = frozenset({"G1", "G2"})
 _DEPARTMENTS = {
     "marketing": "marketing",
     "sales": "sales",
@@ -178,6 +180,7 @@ def _failed(failure: BaseException | str) -> Cause:
 
 
 def _warnings(kept: Publication, money: Money) -> list[Cause]:
+    """Laws that only warn, and waived ones; whose rows are told one by one are left out."""
     found = []
     for line in kept.receipt.laws:
         if line.waived:
@@ -186,6 +189,8 @@ def _warnings(kept: Publication, money: Money) -> list[Cause]:
                 f" {_plain(line.reason or '')}"
             )
             material = f"waived {line.reason}"
+        elif line.law in _TOLD_BY_ROW:
+            continue
         elif line.status == "broken" and line.severity == "warn":
             told, material = f"{_found(line, money)}; it warns and does not block", "broken"
         else:
@@ -302,7 +307,8 @@ def _commitment(cohort: dict[str, Any], currency: str, money: Money) -> Cause:
         "overdue",
         f"no rate committed for {campaign}, cohort {day}",
         (
-            f"{money.text(cohort['overdue_minor'], currency)} uncommitted; due {cohort['due_date']}",
+            f"{money.text(cohort['overdue_minor'], currency)} uncommitted; the rate was due"
+            f" {cohort['due_date']}",
             "whose move: the head of Sales",
             f'run: tieout commit "{campaign}" {day} --rate … --as …',
         ),

@@ -19,66 +19,70 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
-Send = Callable[[str, str, str], bool]
+Answer = Callable[[str, int, str | None], None]
+
+
+#: Of the message that is being sent: apprise's threads inherit it from the one that asked.
+_REASON: ContextVar[list[str]] = ContextVar("reason")
 
 
 class Reasons(logging.Handler):
-    """Keeps of the log only which of our own sentences describes the last failure."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.reason: dict[int, str] = {}
+    """Keeps of apprise's log only which of our own sentences describes the last failure."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """By thread: apprise sends a single message in the thread of its caller, or says less."""
+        """A status of three digits, or that there was no connection; never the text."""
+        kept = _REASON.get(None)
         text = record.getMessage()
         status = re.search(r"\berror=(\d{3})\b", text)
+        if kept is None:
+            return
         if status:
-            self.reason[threading.get_ident()] = f"the service answered {status[1]}"
+            kept.append(f"the service answered {status[1]}")
         elif "onnection error" in text or "ocket" in text:
-            self.reason[threading.get_ident()] = "no connection"
+            kept.append("no connection")
 
 
-def deliver_all(request: dict[str, Any], environment: dict[str, str]) -> dict[str, dict[str, Any]]:
-    """By channel: how many of its messages got through, in order, and why the next did not."""
-    answers: dict[str, dict[str, Any]] = {}
+def deliver_all(request: dict[str, Any], environment: dict[str, str], answer: Answer) -> None:
+    """Channels side by side; answers after every message, so that what got through is known.
 
-    def one(channel: dict[str, Any]) -> None:
-        answers[channel["name"]] = _channel(channel, request["pauses"], environment)
-
-    threads = [threading.Thread(target=one, args=(channel,)) for channel in request["channels"]]
+    An answer says how many of a channel's messages got through, and why the next did not.
+    """
+    apprise_log = logging.getLogger("apprise")
+    reasons = Reasons(logging.WARNING)
+    apprise_log.addHandler(reasons)
+    threads = [
+        threading.Thread(target=_channel, args=(channel, request["pauses"], environment, answer))
+        for channel in request["channels"]
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return answers
+    apprise_log.removeHandler(reasons)
 
 
 def _channel(
-    channel: dict[str, Any], pauses: list[float], environment: dict[str, str]
-) -> dict[str, Any]:
-    address = environment.get(channel["url_env"], "").strip()
+    channel: dict[str, Any], pauses: list[float], environment: dict[str, str], answer: Answer
+) -> None:
+    name, address = channel["name"], environment.get(channel["url_env"], "").strip()
     if not address:
-        return _answer(0, f"the environment variable {channel['url_env']} is not set")
+        answer(name, 0, f"the environment variable {channel['url_env']} is not set")
+        return
     try:
         service = _service(address)
     except Exception:  # noqa: BLE001 - an exception may hold the address: not even its text
         service = None
     if service is None:
-        return _answer(0, f"the address in {channel['url_env']} is none that apprise understands")
-    delivered = 0
-    for message in channel["messages"]:
+        answer(name, 0, f"the address in {channel['url_env']} is none that apprise understands")
+        return
+    for delivered, message in enumerate(channel["messages"]):
         reason = _send(service, message, pauses)
+        answer(name, delivered + (reason is None), reason)
         if reason is not None:
-            return _answer(delivered, reason)
-        delivered += 1
-    return _answer(delivered, None)
-
-
-def _answer(delivered: int, reason: str | None) -> dict[str, Any]:
-    return {"delivered": delivered, "reason": reason}
+            return
 
 
 def _service(address: str) -> Any | None:
@@ -90,33 +94,36 @@ def _service(address: str) -> Any | None:
 
 def _send(service: Any, message: dict[str, str], pauses: list[float]) -> str | None:
     """None when it got through; tries once more after each pause."""
-    reason = "it was not delivered"
+    reason = ""
     for pause in [0.0, *pauses]:
         time.sleep(pause)
-        _REASONS.reason.clear()
+        kept: list[str] = []
+        _REASON.set(kept)
         try:
             if service.notify(title=message["title"], body=message["body"], body_format="text"):
                 return None
         except Exception:  # noqa: BLE001 - an exception may hold the address: not even its text
-            reason = "the service's library failed"
+            reason = "apprise failed"
         else:
-            reason = next(iter(_REASONS.reason.values()), reason)
+            reason = kept[-1] if kept else "it was not delivered"
     return f"{reason} ({len(pauses) + 1} tries)"
-
-
-_REASONS = Reasons()
 
 
 def main() -> None:
     """Answers on the real standard output; whatever else is printed goes nowhere."""
-    answer_to = os.dup(1)
+    stream = os.fdopen(os.dup(1), "w")
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
-    logging.getLogger("apprise").addHandler(_REASONS)
-    request = json.load(sys.stdin)
-    with os.fdopen(answer_to, "w") as stream:
-        json.dump(deliver_all(request, dict(os.environ)), stream)
+    one_at_a_time = threading.Lock()
+
+    def answer(name: str, delivered: int, reason: str | None) -> None:
+        line = json.dumps({"name": name, "delivered": delivered, "reason": reason})
+        with one_at_a_time:
+            stream.write(line + "\n")
+            stream.flush()
+
+    deliver_all(json.load(sys.stdin), dict(os.environ), answer)
 
 
 if __name__ == "__main__":

@@ -53,22 +53,30 @@ def deliver(
             for name, (url_env, own) in messages.items()
         ],
     }
-    lost = Delivery(0, "the courier gave no answer")
+    late = f"no answer within {longest:.0f} seconds"
     try:
         ended = subprocess.run(
             [sys.executable, "-m", "orchestration.lib.notify.courier"],
-            input=json.dumps(request),
+            input=json.dumps(request).encode(),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            text=True,
             timeout=longest,
             cwd=REPO,
             check=False,
         )
-        answers = json.loads(ended.stdout)
-    except subprocess.TimeoutExpired:
-        late = Delivery(0, f"no answer within {longest:.0f} seconds")
-        return dict.fromkeys(messages, late)
-    except json.JSONDecodeError:
-        return dict.fromkeys(messages, lost)
-    return {name: Delivery(**answers[name]) if name in answers else lost for name in messages}
+        said, lost = ended.stdout, "the courier gave no answer"
+    except subprocess.TimeoutExpired as error:
+        said, lost = error.stdout or b"", late
+    answers = {name: Delivery(0, None) for name in messages}
+    for line in said.decode(errors="replace").splitlines():
+        try:
+            answer = json.loads(line)
+            answers[answer["name"]] = Delivery(answer["delivered"], answer["reason"])
+        except (json.JSONDecodeError, KeyError):
+            continue  # The end of a courier that was ended.
+    return {
+        name: Delivery(answer.delivered, answer.reason or lost)
+        if answer.delivered < len(messages[name][1])
+        else answer
+        for name, answer in answers.items()
+    }

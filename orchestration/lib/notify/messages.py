@@ -1,7 +1,7 @@
 """What a channel has to hear: new, changed and gone causes, one message a kind.
 
-Belongs here: the decision and the words. No file, no clock, no network: the same causes and the same
-state give the same messages. Does not belong here: where causes come from (`causes`), sending.
+Belongs here: the decision and the words. No file, no clock, no network: the same causes and the
+same state give the same messages. Does not belong here: where causes come from (`causes`), sending.
 """
 
 from __future__ import annotations
@@ -123,9 +123,8 @@ def _entries(causes: Sequence[Cause], *, in_full: bool) -> list[str]:
         "\n".join([cause.title, *(f"  {line}" for line in cause.lines if in_full)])
         for cause in causes[:AT_MOST]
     ]
-    if hidden := len(causes) - AT_MOST:
-        if hidden > 0:
-            shown.append(f"… and {hidden:,} more: {_MORE[causes[0].kind]}")
+    if len(causes) > AT_MOST:
+        shown.append(f"… and {len(causes) - AT_MOST:,} more: {_MORE[causes[0].kind]}")
     return shown
 
 
