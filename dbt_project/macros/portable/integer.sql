@@ -91,3 +91,11 @@
         as decimal(38, 9)
     )
 {%- endmacro %}
+
+{# Running total of whole numbers, nothing where there is none, as bigint. #}
+{% macro running_total(expression, key, order) -%}
+    cast(
+        sum(coalesce({{ expression }}, 0)) over (partition by {{ key }} order by {{ order }})
+        as bigint
+    )
+{%- endmacro %}

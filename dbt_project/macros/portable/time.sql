@@ -81,3 +81,22 @@
         else {{ calendar }}.day
     end
 {%- endmacro %}
+
+{# Seconds of business time from the first of a version's business days up to an instant: those of the
+   days before, and of its own day those since it opened, no more than the day has. `business_day` is
+   the alias of the row of int_plan__business_day for the version and the instant's own day; days off
+   have none. One subtraction gives the business time between two instants, in one pass. #}
+{% macro business_seconds(instant, business_day) -%}
+    ({{ business_day }}.seconds_before + greatest(
+        cast(0 as bigint),
+        least(
+            {{ seconds_between(business_day ~ ".opens_at", instant) }},
+            {{ seconds_between(business_day ~ ".opens_at", business_day ~ ".closes_at") }}
+        )
+    ))
+{%- endmacro %}
+
+{# Seconds as hours to two digits, rounded towards zero. #}
+{% macro hours_of(seconds) -%}
+    cast({{ quotient(floor_div(seconds, 36), 100) }} as decimal(18, 2))
+{%- endmacro %}
