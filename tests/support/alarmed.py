@@ -75,6 +75,15 @@ union all select lead_id, 3, 'mql', stage, stage, coalesce(owner, 'robot'),
 create table fct_dollar_journal__entry as
 select lead_id, 'in_market' as from_stage, 'lead' as to_stage, 4000 as amount_minor
 from fct_lead where campaign_key = 'brand';
+create table rpt_handoff__lead as
+select lead_id, 'p' || lead_id as person_key, 'mara' as marketing_owner, 'mia' as handed_over_by,
+    'elapsed' as clock, 24 as sla_hours,
+    case when lead_id in ('L2', 'L3', 'L4') then 'late' else 'in time' end as sla_status,
+    10.0::decimal(18, 2) as handoff_hours, null::decimal(18, 2) as handoff_business_hours,
+    case when stage <> 'mql' then 10.0::decimal(18, 2) end as response_hours,
+    created_at + interval 1 hour as assigned_at,
+    case when stage <> 'mql' then stage_entered_at end as first_response_at
+from fct_lead;
 create table fct_spend__campaign_daily as select * from (values
     ('brand', date '2026-04-02', 10000), ('brand', date '2026-04-20', 6000),
     ('brand', date '2026-05-02', 4000)
@@ -106,11 +115,14 @@ create table rpt_drift__cohort_transition as select * from (values
 ) as drift (metric, period, scope, expected_rate, actual_rate, matured_at_alarm, evidence,
     max_evidence, is_alarm, alarmed_at);
 """
-#: Velocity as the report has it, for files that hold the report.
+#: An alarm on velocity that was lifted in March, and one that stands in its second week.
 VELOCITY = """
-create table rpt_velocity__segment_week as select 'segment:smb' as scope,
-    date '2026-04-27' as week_start_date, 90000 as plan_velocity_minor, 30000 as velocity_minor,
-    true as is_below_plan, true as is_alarm, timestamp '2026-05-04 04:00:00' as alarmed_at
+create table rpt_velocity__segment_week as select * from (values
+    ('segment:smb', date '2026-03-02', 90000, 10000, true, timestamp '2026-03-16 04:00'),
+    ('segment:smb', date '2026-03-09', 90000, 90000, false, null),
+    ('segment:smb', date '2026-04-27', 90000, 40000, true, timestamp '2026-05-04 04:00'),
+    ('segment:smb', date '2026-05-04', 90000, 30000, true, timestamp '2026-05-04 04:00')
+) as velocity (scope, week_start_date, planned_velocity_minor, velocity_minor, is_alarm, alarmed_at)
 """
 
 

@@ -76,6 +76,7 @@ def test_every_lead_has_its_trail(home: Home) -> None:
     assert (first["handed_over_by"], first["assigned_to"], first["decided_by"]) == (
         "mia", "ann", "ann",
     )  # fmt: skip
+    assert (first["marketing_owner"], first["assigned_at"]) == ("mara", "2026-04-01T11:00:00Z")
     assert (first["hours_in_lead"], first["hours_in_mql"]) == ("24.0", "10.0")
     assert first["decided_at"] == "2026-04-02T20:00:00Z"
     # April 30, 22:00 in New York, and still there on 10 May.
@@ -100,9 +101,9 @@ def test_sums_are_those_of_the_leads(home: Home) -> None:
         ("waiting", ""): (1, "40.00"),
     }
     owners = {(row["side"], row["owner"]): row for row in table(pack, "by_owner")}
-    assert owners["hands over", "mia"]["leads"] == "5"
-    assert owners["takes over", "bob"]["sla_breaches"] == "2"
-    assert owners["takes over", "(nobody named)"]["lost"] == "1"
+    assert owners["marketing", "mara"]["leads"] == "5"
+    assert owners["sales", "bob"]["sla_breaches"] == "2"
+    assert owners["sales", "(nobody named)"]["lost"] == "1"
     dollars = {row["stage"]: int(row["amount_minor"]) for row in table(pack, "dollars_by_stage")}
     assert dollars == {"mql": 4_000, "sal": 4_000, "rejected": 8_000, "expired": 0}
     whole = table(pack, "campaign_dollars_by_stage")
@@ -129,6 +130,7 @@ def test_velocity_opens_one_too_where_the_file_has_it(home: Home) -> None:
     leads = {row["lead_id"] for row in table(pack, "leads")}
     assert leads == {"L1", "L2", "L3", "L4", "L6"}, "of the quarter before the week's end"
     assert "900.00 USD a day" in pack.page.read_text()
+    assert "300.00 USD a day" in pack.page.read_text(), "the newest week's"
 
 
 def test_same_publication_gives_the_same_bytes(home: Home, tmp_path: Path) -> None:

@@ -89,15 +89,15 @@ class Alarm:
 def read_alarms(connection: duckdb.DuckDBPyConnection) -> list[Alarm]:
     """All standing alarms that open an audit, the largest money at stake first.
 
-    Of the rates those of a lead's way to Sales; whoever judges the deals themselves looks at
-    velocity. A file made before a table was published has no alarms of its kind.
+    Of the rates those of a lead's way to Sales: what happens to deals is velocity. A file made
+    before a table was published has no alarms of its kind.
     """
     tables = published_tables(connection)
     queries = []
     if "main.rpt_drift__cohort_transition" in tables:
         queries.append(_DRIFT)
     if "main.rpt_velocity__segment_week" in tables:
-        queries.append(_velocity(connection))
+        queries.append(_VELOCITY_ALARM)
     if not queries:
         return []
     connection.execute(f"create or replace temp table alarm as {' union all '.join(queries)}")
@@ -144,37 +144,33 @@ _DRIFT = """
 """
 
 
-def _velocity(connection: duckdb.DuckDBPyConnection) -> str:
-    """The plan's velocity is named by the first of the columns that the table has."""
-    columns = {
-        name
-        for (name,) in connection.execute(
-            "select column_name from duckdb_columns()"
-            " where table_name = 'rpt_velocity__segment_week'"
-        ).fetchall()
-    }
-
-    def first(*names: str) -> str:
-        return next((name for name in names if name in columns), "null")
-
-    return f"""
+#: An alarm on velocity stands for weeks on end: it is one, named by its first week, and its figures
+#: are the newest. One that was lifted since is history.
+_VELOCITY_ALARM = f"""
+    select
+        'velocity' as kind,
+        '{VELOCITY}' as metric,
+        strftime(min(week_start_date), '%Y-%m-%d') as period,
+        scope,
+        alarmed_at,
+        max_by(planned_velocity_minor, week_start_date) as expected,
+        max_by(velocity_minor, week_start_date) as actual,
+        'mql' as from_stage,
+        'sal' as to_stage,
+        null as settled_at_alarm,
+        null as evidence,
+        null as max_evidence,
+        'rate_mql_sal' as owned_metric
+    from (
         select
-            'velocity' as kind,
-            '{VELOCITY}' as metric,
-            strftime(week_start_date, '%Y-%m-%d') as period,
-            scope,
-            alarmed_at,
-            {first("expected_velocity_minor", "plan_velocity_minor", "plan_velocity")} as expected,
-            {first("velocity_minor", "velocity_minor_per_day", "velocity")} as actual,
-            'mql' as from_stage,
-            'sal' as to_stage,
-            null as settled_at_alarm,
-            null as evidence,
-            null as max_evidence,
-            'rate_mql_sal' as owned_metric
+            *,
+            max(week_start_date) over (partition by scope) as newest_week_start_date
         from rpt_velocity__segment_week
-        where is_alarm and alarmed_at is not null
-    """
+    )
+    where is_alarm and alarmed_at is not null
+    group by scope, alarmed_at
+    having max(week_start_date) = max(newest_week_start_date)
+"""
 
 
 def rows(

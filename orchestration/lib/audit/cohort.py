@@ -4,7 +4,8 @@ Belongs here: the queries, over the published tables alone. Does not belong here
 them (`page`), where they are put (`pack`).
 
 The cohort is whoever entered the alarm's first stage in its period, of the campaigns that its scope
-counts. Whoever skipped that stage never waited in it: no hours, no breach. Hours are elapsed hours.
+counts. Whoever skipped that stage never waited in it: no hours. Hours are elapsed hours, but for
+the handoff's own, which go by the plan's clock (`rpt_handoff__lead`); only they have agreed hours.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from orchestration.lib.audit.alarms import Alarm, published_tables, rows
+from orchestration.lib.audit.alarms import Alarm, rows
 
 if TYPE_CHECKING:
     import duckdb
@@ -53,6 +54,7 @@ class Cohort:
     waiting: int
     breaches: int
     sla_hours: int | None
+    sla_clock: str | None
     amount_minor: int
     tables: tuple[Table, ...]
 
@@ -64,8 +66,7 @@ class Cohort:
 def read_cohort(connection: duckdb.DuckDBPyConnection, alarm: Alarm) -> Cohort:
     """The cohort of an alarm; `alarms.read_alarms` was called on this connection before."""
     (run,) = rows(connection, "select company, time_zone, as_of, as_of_date from audit.run")
-    sla_hours = _sla_hours(connection, alarm)
-    _create_cohort(connection, alarm, run, sla_hours)
+    _create_cohort(connection, alarm, run)
     (total,) = rows(
         connection,
         """
@@ -74,6 +75,8 @@ def read_cohort(connection: duckdb.DuckDBPyConnection, alarm: Alarm) -> Cohort:
             count(*) filter (where outcome = 'accepted')::bigint as accepted,
             count(*) filter (where outcome = 'waiting')::bigint as waiting,
             count(*) filter (where is_sla_breach)::bigint as breaches,
+            max(sla_hours)::bigint as sla_hours,
+            max(sla_clock) as sla_clock,
             coalesce(sum(amount_minor), 0)::bigint as amount_minor
         from cohort
         """,
@@ -83,31 +86,13 @@ def read_cohort(connection: duckdb.DuckDBPyConnection, alarm: Alarm) -> Cohort:
         company=run["company"],
         time_zone=run["time_zone"],
         as_of=run["as_of"],
-        sla_hours=sla_hours,
         tables=tuple(_tables(connection, alarm, run["as_of_date"])),
         **total,
     )
 
 
-def _sla_hours(connection: duckdb.DuckDBPyConnection, alarm: Alarm) -> int | None:
-    found = connection.execute(
-        """
-        select kpi.sla_hours
-        from audit.plan_kpi as kpi
-        inner join dim_kpi on kpi.metric = dim_kpi.metric
-        where
-            dim_kpi.from_stage = $from_stage and dim_kpi.to_stage = $to_stage
-            and kpi.sla_hours is not null and coalesce(kpi.scope, $scope) in ($scope, 'company')
-        order by kpi.version desc, kpi.scope is null
-        limit 1
-        """,
-        {"from_stage": alarm.from_stage, "to_stage": alarm.to_stage, "scope": alarm.scope},
-    ).fetchone()
-    return None if found is None else int(found[0])
-
-
 def _create_cohort(
-    connection: duckdb.DuckDBPyConnection, alarm: Alarm, run: dict[str, Any], sla_hours: int | None
+    connection: duckdb.DuckDBPyConnection, alarm: Alarm, run: dict[str, Any]
 ) -> None:
     """The temporary tables `stay` (one row per lead and entry) and `cohort` (one row per lead)."""
     assert alarm.from_stage is not None and alarm.to_stage is not None  # noqa: S101 - read_alarms
@@ -135,7 +120,6 @@ def _create_cohort(
         create or replace temp table stay as
         select
             intervals.*,
-            date_diff('second', entered_at, coalesce(left_at, $as_of)) as seconds,
             round(date_diff('second', entered_at, coalesce(left_at, $as_of)) / 3600, 1)
             ::decimal(18, 1) as hours
         from fct_lead_stage__interval as intervals
@@ -182,8 +166,9 @@ def _create_cohort(
             dim_campaign.campaign_key as campaign,
             dim_campaign.channel,
             dim_campaign.segment,
+            trail.marketing_owner,
+            coalesce(trail.handed_over_by, wait.actor) as handed_over_by,
             member.owner as assigned_to,
-            wait.actor as handed_over_by,
             case
                 when member.converted_at is not null then 'accepted'
                 when dim_stage.kind = 'exit' then member.stage
@@ -197,11 +182,17 @@ def _create_cohort(
             end as decided_by,
             member.stage as stands_in,
             wait.hours as hours_waited,
-            coalesce(wait.seconds > $sla_hours * 3600, false) as is_sla_breach,
+            trail.response_hours as hours_to_first_touch,
+            coalesce(trail.handoff_business_hours, trail.handoff_hours) as handoff_hours,
+            trail.sla_hours,
+            trail.clock as sla_clock,
+            coalesce(trail.sla_status = 'late', false) as is_sla_breach,
             coalesce(share.amount_minor, 0)::bigint as amount_minor,
             member.created_at,
+            assigned.assigned_at,
             member.entered_at,
-            wait.left_at as first_worked_at,
+            coalesce(trail.first_response_at, case when $from_stage <> 'mql' then wait.left_at end)
+            as first_touched_at,
             case
                 when member.converted_at is not null then member.converted_at
                 when dim_stage.kind = 'exit' then member.stage_entered_at
@@ -215,8 +206,12 @@ def _create_cohort(
             on member.lead_id = decision.lead_id and decision.stage = $to_stage
             and decision.entered_at = member.converted_at
         left join share on member.lead_id = share.lead_id
+        left join rpt_handoff__lead as assigned on member.lead_id = assigned.lead_id
+        -- Its hours are those of the handoff from mql; of another transition they say nothing.
+        left join rpt_handoff__lead as trail
+            on member.lead_id = trail.lead_id and $from_stage = 'mql'
         """,
-        {"from_stage": alarm.from_stage, "to_stage": alarm.to_stage, "sla_hours": sla_hours},
+        {"from_stage": alarm.from_stage, "to_stage": alarm.to_stage},
     )
 
 
@@ -242,21 +237,23 @@ def _tables(connection: duckdb.DuckDBPyConnection, alarm: Alarm, as_of_date: dat
         Table(
             "by_owner",
             "By owner, on both sides",
-            "Who qualified the leads hands over; whom they were assigned to takes over.",
+            "On marketing's side whoever answers for the campaign's leads by the plan, on sales'"
+            " whom they are assigned to.",
             rows(connection, _by_owner()),
         ),
         Table(
             "by_owner_reason",
             "Rejections by reason and owner",
-            "Leads that Sales did not keep: who handed them over, who decided, and why.",
+            "Leads that did not go on: whose they were, who decided, and why.",
             rows(
                 connection,
                 """
-                select handed_over_by, decided_by, outcome, reason, count(*)::bigint as leads
+                select coalesce(marketing_owner, handed_over_by) as marketing_owner, decided_by,
+                    outcome, reason, count(*)::bigint as leads
                 from cohort
                 where outcome not in ('accepted', 'waiting')
                 group by all
-                order by leads desc, outcome, reason, decided_by, handed_over_by
+                order by leads desc, outcome, reason, decided_by, marketing_owner
                 """,
             ),
         ),
@@ -328,7 +325,7 @@ def _tables(connection: duckdb.DuckDBPyConnection, alarm: Alarm, as_of_date: dat
         Table(
             "sla_breaches",
             "Waited longer than agreed",
-            "Leads that were not worked within the plan's hours, or still wait beyond them.",
+            "Leads that left mql later than the plan's hours allow, or still wait beyond them.",
             [
                 {name: lead[name] for name in _BREACH_COLUMNS}
                 for lead in leads
@@ -355,13 +352,25 @@ def _tables(connection: duckdb.DuckDBPyConnection, alarm: Alarm, as_of_date: dat
                 """,
             ),
         ),
-        *_handoff_trail(connection),
+        Table(
+            "handoff_trail",
+            "The handoff of each lead",
+            "As rpt_handoff__lead has it, column by column.",
+            rows(
+                connection,
+                """
+                select * from rpt_handoff__lead
+                where lead_id in (select lead_id from cohort)
+                order by lead_id
+                """,
+            ),
+        ),
     ]
 
 
 _BREACH_COLUMNS = (
-    "lead_id", "campaign", "assigned_to", "outcome", "hours_waited", "entered_at",
-    "first_worked_at",
+    "lead_id", "campaign", "assigned_to", "outcome", "handoff_hours", "sla_hours", "entered_at",
+    "first_touched_at", "decided_at",
 )  # fmt: skip
 
 
@@ -378,15 +387,16 @@ def _by_owner() -> str:
                 count(*) filter (where outcome not in ('accepted', 'waiting'))::bigint as lost,
                 count(*) filter (where outcome = 'waiting')::bigint as waiting,
                 count(*) filter (where is_sla_breach)::bigint as sla_breaches,
-                quantile_disc(hours_waited, 0.5) as median_hours_waited
+                quantile_disc(hours_waited, 0.5) as median_hours_waited,
+                quantile_disc(hours_to_first_touch, 0.5) as median_hours_to_first_touch
             from cohort
             group by all
         """
 
     return f"""
-        {side("hands over", "handed_over_by")}
+        {side("marketing", "coalesce(marketing_owner, handed_over_by)")}
         union all
-        {side("takes over", "assigned_to")}
+        {side("sales", "assigned_to")}
         order by side, leads desc, owner
     """
 
@@ -485,24 +495,3 @@ def _timeline(connection: duckdb.DuckDBPyConnection, alarm: Alarm, as_of_date: d
             "alarmed_at": alarm.alarmed_at,
         },
     )
-
-
-def _handoff_trail(connection: duckdb.DuckDBPyConnection) -> list[Table]:
-    """The published trail of each lead, where the file has it: its business hours and touches."""
-    if "main.rpt_handoff__lead" not in published_tables(connection):
-        return []
-    return [
-        Table(
-            "handoff_trail",
-            "The handoff of each lead",
-            "As rpt_handoff__lead has it.",
-            rows(
-                connection,
-                """
-                select * from rpt_handoff__lead
-                where lead_id in (select lead_id from cohort)
-                order by all
-                """,
-            ),
-        )
-    ]

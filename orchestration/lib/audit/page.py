@@ -119,7 +119,10 @@ def _who(alarm: Alarm) -> str:
 
 def _facts(cohort: Cohort, money: Money) -> str:
     alarm = cohort.alarm
-    sla = "no hours agreed" if cohort.sla_hours is None else f"of {cohort.sla_hours} hours"
+    clock = "business " if cohort.sla_clock == "business" else ""
+    sla = (
+        "no hours agreed" if cohort.sla_hours is None else f"{cohort.sla_hours} {clock}hours agreed"
+    )
     budget = (
         "no budget of its own"
         if alarm.budget_minor is None
