@@ -120,7 +120,7 @@ def test_channel_that_was_never_reached_hears_what_stands_in_one_message(
     publish(home, 2, law("G3", status="broken", severity="warn", offending_count=1))
     monkeypatch.setenv("OPS_URL", hook.url())
     told(home)
-    assert hook.titles == ["Sample Inc: 1 warnings, 2 alarm"]
+    assert hook.titles == ["Sample Inc: 1 warning, 2 alarms"]
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def test_first_contact_is_one_message_however_much_stands() -> None:
     many = [cause(f"a{number}") for number in range(30)]
     now = standing(cause("b", "blocked", title="B1: ties out"), *many, cause("o", "overdue"))
     (message,) = heard(None, now)
-    assert message.title == "Sample Inc: 1 blocked, 30 alarm, 1 overdue"
+    assert message.title == "Sample Inc: 1 law blocks, 30 alarms, 1 overdue"
     assert "line of b" in message.body, "what is urgent is said in full"
     assert f"… and {30 - AT_MOST} more" in message.body
     assert heard(after([message]), now) == []

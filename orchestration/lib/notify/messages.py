@@ -128,6 +128,14 @@ def _entries(causes: Sequence[Cause], *, in_full: bool) -> list[str]:
     return shown
 
 
+#: For one and for several.
+_ONE_OR_MORE: dict[Kind, tuple[str, str]] = {
+    "blocked": ("law blocks", "laws block"),
+    "failed": ("failed run", "failed runs"),
+    "warnings": ("warning", "warnings"),
+    "alarm": ("alarm", "alarms"),
+    "overdue": ("overdue", "overdue"),
+}
 _MORE: dict[Kind, str] = {
     "blocked": "tieout status",
     "failed": "tieout status",
@@ -145,7 +153,9 @@ def _first_contact(causes: Sequence[Cause], standing: Standing, at: str) -> list
     groups = [(kind, group) for kind, group in by_kind if group]
     if len(groups) == 1:
         return [_message(*groups[0], standing, at, {})]
-    counts = ", ".join(f"{len(group)} {kind}" for kind, group in groups)
+    counts = ", ".join(
+        f"{len(group)} {_ONE_OR_MORE[kind][len(group) > 1]}" for kind, group in groups
+    )
     parts = []
     for kind, group in groups:
         urgent = kind in ("blocked", "failed")
