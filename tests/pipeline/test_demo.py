@@ -54,10 +54,15 @@ def test_audit_of_the_handoff_counts_every_lead_of_it(mirage: dict[str, Any]) ->
     with duckdb.connect(str(home.current_database), read_only=True) as connection:
         entered, converted, late = connection.execute(
             """
-            select any_value(drift.entered), any_value(drift.converted), sum(sla.late)
+            select entered, converted, (
+                select count(*) from rpt_handoff__lead as lead
+                where
+                    lead.sla_status = 'late'
+                    and lead.handed_over_date between drift.period_start_date
+                    and drift.period_end_date - 1
+            )
             from rpt_drift__cohort_transition as drift
-            inner join rpt_handoff_sla__metric_period as sla on drift.metric = sla.metric
-            where drift.scope = 'company' and drift.metric = 'rate_mql_sal'
+            where scope = 'company' and metric = 'rate_mql_sal'
             """
         ).fetchone() or (0, 0, 0)
         item = connection.execute(

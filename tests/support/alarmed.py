@@ -98,9 +98,13 @@ create table rpt_plan_vs_actual__kpi_period as
     select 'budget' as metric, 'FY26-M04' as period, 'company' as scope, 20000.0 as plan_value;
 create table rpt_variance_item as select * from (values
     ('V-1', 'rate_mql_sal', 'FY26-M04', 'company', 'open', 'rita', 'revops', -5000,
-        -40.0, date '2026-05-20', null::date)
+        -40.0, date '2026-05-20', null::date, date '2026-04-09'),
+    ('V-2', 'velocity', 'FY26-Q2', 'segment:smb', 'open', 'rita', 'revops', null,
+        -55.6, date '2026-06-03', null::date, date '2026-05-04'),
+    ('V-3', 'velocity', 'FY26-Q1', 'segment:smb', 'closed', 'rita', 'revops', null,
+        -80.0, date '2026-04-03', null::date, date '2026-03-16')
 ) as item (item_id, metric, period, scope, status, owner, owner_department, variance_minor,
-    variance_pct, due_date, action_due_date);
+    variance_pct, due_date, action_due_date, opened_date);
 create table rpt_commitment__campaign_cohort as select * from (values
     ('brand', date '2026-04-01', 'committed', 0, null::date)
 ) as cohort (campaign_key, cohort_start_date, status, overdue_minor, due_date);

@@ -127,6 +127,7 @@ def test_velocity_opens_one_too_where_the_file_has_it(home: Home) -> None:
     alarm = pack.alarm
     assert (alarm.kind, alarm.metric, alarm.period) == ("velocity", "velocity", "2026-04-27")
     assert (alarm.owner, alarm.alarmed_at) == ("rita", datetime(2026, 5, 4, 4))
+    assert (alarm.item_id, alarm.item_status) == ("V-2", "open")
     leads = {row["lead_id"] for row in table(pack, "leads")}
     assert leads == {"L1", "L2", "L3", "L4", "L6"}, "of the quarter before the week's end"
     assert "900.00 USD a day" in pack.page.read_text()

@@ -177,7 +177,7 @@ def test_warnings_waivers_alarms_and_what_is_overdue(tmp_path: Path) -> None:
         law("G2", status="broken", severity="warn", offending_count=1),
         law("P2", status="waived", waived=3, reason="waiver 1, asked by ann@example.com"),
         law("B1"),
-        changes="update rpt_variance_item set status = 'overdue';"
+        changes="update rpt_variance_item set status = 'overdue' where item_id = 'V-1';"
         "update rpt_commitment__campaign_cohort set status = 'overdue', overdue_minor = 16000,"
         " due_date = '2026-04-20'",
     )

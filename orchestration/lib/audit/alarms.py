@@ -262,6 +262,16 @@ _FACTS = """
 
     ),
 
+    -- That of a velocity alarm is named by the quarter in which it rose, not by the week.
+    item as (
+
+        select
+            *,
+            row_number() over (partition by metric, scope order by opened_date desc) as recency
+        from rpt_variance_item
+
+    ),
+
     -- The scope's own owner, else the KPI's, by the newest version.
     accountable as (
 
@@ -311,6 +321,7 @@ _FACTS = """
     left join budget on dated.period = budget.period and dated.scope = budget.scope
     left join accountable
         on dated.owned_metric = accountable.metric and dated.scope = accountable.scope
-    left join rpt_variance_item as item
-        on dated.metric = item.metric and dated.period = item.period and dated.scope = item.scope
+    left join item
+        on dated.metric = item.metric and dated.scope = item.scope
+        and (dated.period = item.period or (dated.kind = 'velocity' and item.recency = 1))
 """
