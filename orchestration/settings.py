@@ -114,6 +114,11 @@ class Home:
         return self.root / "dagster"
 
     @property
+    def notify(self) -> Path:
+        """What was told to whom, so that it is told once."""
+        return self.root / "notify"
+
+    @property
     def lock(self) -> Path:
         """Held by whoever writes: one writer at a time."""
         return self.root / "run.lock"

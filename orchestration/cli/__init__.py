@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from orchestration import __version__
-from orchestration.cli import identity, plan, pledges, publications, sources
+from orchestration.cli import audit, identity, notify, plan, pledges, publications, sources
 from orchestration.cli.demo import demo
 from orchestration.cli.explain import explain
 from orchestration.cli.run import run
@@ -40,6 +40,8 @@ app.command()(pledges.note)
 app.command()(pledges.waive)
 app.command()(pledges.explain_claim)
 app.add_typer(publications.app, name="publications")
+app.add_typer(audit.app, name="audit")
+app.add_typer(notify.app, name="notify")
 app.add_typer(identity.app, name="identity")
 app.command()(demo)
 app.command()(ui)

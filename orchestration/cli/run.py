@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from expectations.verdict import Verdict
+    from orchestration.lib.after_run import AfterRun
     from orchestration.lib.explain import Money
     from orchestration.lib.release.promote import Publication
 
@@ -85,6 +86,7 @@ def run(
     except AnotherRunError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error
+    follow_up(context)
     if as_json:
         print_json(context.as_dict())
     else:
@@ -123,6 +125,15 @@ def close_once(context: Run) -> int:
     if _is_interrupt(context.record.failure):
         return INTERRUPTED
     return EXIT_CODE[context.record.outcome]
+
+
+def follow_up(context: Run) -> None:
+    """Audits of new alarms, and word to those who must know; the lock is free again."""
+    from orchestration.lib.after_run import after_run
+
+    with _log_to_file(context.home):
+        # No daemon need be running: what its sensor would start is done here.
+        context.record.after = after_run(context, makes_packs=True)
 
 
 def _is_interrupt(failure: BaseException | None) -> bool:
@@ -275,6 +286,8 @@ def show(run: Run) -> None:
         _show_published(console, run, record.publication)
     elif record.outcome == "blocked" and record.verdict is not None:
         _show_blocked(console, run.home, record.verdict, Money.of_the_world())
+    if record.after is not None:
+        _show_after(console, record.after)
 
 
 def _ingested(run: Run) -> Table:
@@ -377,6 +390,30 @@ def _show_blocked(console: Console, home: Home, verdict: Verdict, money: Money) 
     console.print(_what_readers_keep(home))
     for result in blocking:
         console.print(f"All rows: tieout explain {result.law}")
+
+
+def _show_after(console: Console, after: AfterRun) -> None:
+    """New alarms with their packs, and channels that could not be reached."""
+    from rich.markup import escape
+
+    from orchestration.lib.audit.page import what
+
+    for pack in after.audits:
+        console.print(f"[bold red]Alarm[/] {escape(what(pack.alarm))}: {pack.alarm.key}")
+        console.print(f"  {escape(str(pack.page))}", soft_wrap=True)
+    if after.audits_left:
+        console.print(f"{after.audits_left} more alarms have no pack yet: tieout audit handoff")
+    for line in after.told.channels:
+        if line.told:
+            console.print(f"Told {escape(line.channel)}: {escape('; '.join(line.told))}")
+    for line in after.told.failed:
+        console.print(
+            f"[bold yellow]Not told[/] {escape(line.channel)}: {escape(line.reason or '')};"
+            f" {line.waiting} waiting for the next run"
+        )
+    for problem in (after.problem, after.told.problem):
+        if problem:
+            console.print(f"[bold yellow]After the run[/] {escape(problem)}")
 
 
 def _what_readers_keep(home: Home) -> str:

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from orchestration.lib.lock import Holder, current_holder
+from orchestration.lib.notify.state import read_state
 from orchestration.lib.release import history
 from orchestration.lib.release.errors import ReleaseError
 from orchestration.lib.release.folders import current_number
@@ -60,6 +61,8 @@ class Status:
     stale: tuple[str, ...]
     blocked: Blocked | None
     writer: Holder | None
+    #: Channels that could not be reached the last time, with the reason and since when.
+    not_told: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -77,6 +80,15 @@ def read_status(home: Home, now: datetime) -> Status:
         stale=() if kept is None else _stale(kept, blocked, now),
         blocked=blocked,
         writer=current_holder(home),
+        not_told=_not_told(home),
+    )
+
+
+def _not_told(home: Home) -> tuple[str, ...]:
+    return tuple(
+        f"{name}: {channel.reason}, since {channel.failing_since}; {channel.waiting} waiting"
+        for name, channel in read_state(home).items()
+        if channel.failing_since is not None
     )
 
 
@@ -177,6 +189,7 @@ def _lines(found: Status) -> list[str]:
             f"            {row.reason}",
             "            `tieout explain LAW` shows the rows, whose they are and what to do",
         ]
+    lines += [f"not told    {line}" for line in found.not_told]
     if found.writer is not None:
         writer = found.writer
         lines.append(f"writing     pid {writer.pid}, since {writer.started_at}: {writer.command}")

@@ -10,7 +10,7 @@ import dagster as dg
 
 from expectations.laws import load_laws
 from orchestration import settings
-from orchestration.defs import automation, ingest, release, transform
+from orchestration.defs import audit, automation, ingest, release, transform
 from orchestration.defs.resources import Resources, made_per_run
 from orchestration.lib.sources.config import SourcesFile, load_sources
 from orchestration.lib.transform import Project
@@ -42,7 +42,7 @@ def definitions(
     resources: Resources,
     loggers: Mapping[str, dg.LoggerDefinition] | None = None,
 ) -> dg.Definitions:
-    """The assets, checks and the one job; one process runs all of it.
+    """The assets and checks, the job that closes the books, and the one that audits an alarm.
 
     Args:
         sources: whose feeds become assets.
@@ -67,9 +67,9 @@ def definitions(
             release.published_asset(manifest, laws),
         ],
         asset_checks=[release.law_checks(manifest, laws)],
-        jobs=[job],
+        jobs=[job, audit.audit_job(project.home, sources)],
         schedules=[automation.hourly()],
-        sensors=[automation.on_arrival(sources.path)],
+        sensors=[automation.on_arrival(sources.path), audit.on_alarm(project.home)],
         resources=resources.as_dict(),
         loggers=loggers or {},
         # Steps share a lock, a DuckDB file and a warm dbt; processes of their own cost 10 s more.

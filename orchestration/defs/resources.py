@@ -1,7 +1,7 @@
 """What the steps of a run share: the run's context, under the one writer's lock, and the judge.
 
 Both are made once per run, because the job runs in one process; steps that need neither do not
-make them.
+make them. When the lock is free again, people are told what came of the run.
 """
 
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from pathlib import Path
 import dagster as dg
 
 from expectations.client import Judge
+from orchestration.lib.after_run import after_run
 from orchestration.lib.lock import run_lock
 from orchestration.lib.run import Run
 from orchestration.settings import Home
@@ -38,8 +39,11 @@ def made_per_run(home: Home, sources_path: Path) -> Resources:
     @dg.resource(description="The home, the configuration and the as-of instant of one run.")
     def books(context: dg.InitResourceContext) -> Iterator[Run]:
         name = context.run.run_id if context.run else "outside a run"
+        run = Run(home, sources_path)
         with run_lock(home, f"dagster run {name}"):
-            yield Run(home, sources_path)
+            yield run
+        # Dagster comes back here however the run ended, in the process that knows why.
+        after_run(run, makes_packs=False)
 
     @dg.resource(description="Great Expectations in a process of its own; warms up at once.")
     def judge(_context: dg.InitResourceContext) -> Iterator[Judge]:

@@ -22,6 +22,7 @@ from orchestration.settings import Home
 
 if TYPE_CHECKING:
     from expectations.verdict import Verdict
+    from orchestration.lib.after_run import AfterRun
     from orchestration.lib.landing import LandingPlan, TableReport
     from orchestration.lib.release.promote import Publication
     from orchestration.lib.sources.config import SourcesFile
@@ -80,6 +81,8 @@ class Record:
     same_content_as_before: bool = False
     #: What ended the run, where it was no law.
     failure: BaseException | None = None
+    #: What followed it: audits of new alarms, and who was told.
+    after: AfterRun | None = None
 
     @property
     def outcome(self) -> Outcome:
@@ -188,4 +191,5 @@ class Run:
             "steps": [asdict(step) for step in record.steps],
             "seconds": self.seconds,
             "error": None if record.failure is None else str(record.failure),
+            "after": None if record.after is None else record.after.as_dict(),
         }

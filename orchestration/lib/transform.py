@@ -69,6 +69,11 @@ class Project:
         self._folder = folder
 
     @property
+    def home(self) -> Home:
+        """Whose project it is."""
+        return self._home
+
+    @property
     def manifest_path(self) -> Path:
         """Where `prepare` leaves the manifest."""
         return self._home.dbt_target / "manifest.json"

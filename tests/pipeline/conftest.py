@@ -22,6 +22,10 @@ from orchestration.cli import app
 from orchestration.lib.lock import run_lock
 from orchestration.lib.sample import CompanySpec, generate
 from orchestration.settings import Home
+from tests.support.webhook import webhook
+
+#: Part of the address that the story's runs tell: it must be nowhere below the home.
+SECRET = "c4n4ryS3cr3t"
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,10 @@ class Ran:
 
 @dataclass(frozen=True)
 class Story:
-    """The runs, in order, on one home; `sources` is as it was in the beginning again."""
+    """The runs, in order, on one home; `sources` is as it was in the beginning again.
+
+    `heard` is what a channel was told meanwhile, as (title, text).
+    """
 
     home: Home
     sources: Path
@@ -47,6 +54,7 @@ class Story:
     blocked_text: str
     broken: Ran
     while_another: Ran
+    heard: tuple[tuple[str, str], ...]
 
 
 def sha256(path: Path) -> str | None:
@@ -82,18 +90,26 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def story(company: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     home = Home(tmp_path_factory.mktemp("home"))
-    first = close_the_books(home, company)
-    second = close_the_books(home, company)
-    with changed(company.parent / "data" / "control_totals.csv", cost_plus_one):
-        blocked = close_the_books(home, company)
-        _, blocked_text, _ = invoke(home, "explain", "B1")
-    shutil.copytree(home.work / "blocked", home.work / "kept_for_test")
-    spend = home.landing / "crm" / "spend" / "000001" / "data.parquet"
-    with changed(spend, lambda _: "this is no Parquet"):
-        broken = close_the_books(home, company)
-    with run_lock(home, "a test"):
-        while_another = close_the_books(home, company)
-    yield Story(home, company, first, second, blocked, blocked_text, broken, while_another)
+    with webhook() as hook, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STORY_CHANNEL", hook.url(SECRET))
+        with changed(company, with_channel):
+            first = close_the_books(home, company)
+            second = close_the_books(home, company)
+            with changed(company.parent / "data" / "control_totals.csv", cost_plus_one):
+                blocked = close_the_books(home, company)
+                _, blocked_text, _ = invoke(home, "explain", "B1")
+            shutil.copytree(home.work / "blocked", home.work / "kept_for_test")
+            spend = home.landing / "crm" / "spend" / "000001" / "data.parquet"
+            with changed(spend, lambda _: "this is no Parquet"):
+                broken = close_the_books(home, company)
+            with run_lock(home, "a test"):
+                while_another = close_the_books(home, company)
+        heard = tuple((each["title"], each["message"]) for each in hook.heard)
+    yield Story(home, company, first, second, blocked, blocked_text, broken, while_another, heard)
+
+
+def with_channel(text: str) -> str:
+    return f"{text}\nnotify: {{channels: {{ops: {{url_env: STORY_CHANNEL}}}}}}\n"
 
 
 class changed:

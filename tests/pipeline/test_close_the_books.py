@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -22,7 +23,7 @@ from orchestration.lib.lock import current_holder
 from orchestration.lib.sources.config import load_sources
 from orchestration.lib.transform import Project
 from orchestration.settings import REPO
-from tests.pipeline.conftest import Story, sha256
+from tests.pipeline.conftest import SECRET, Story, sha256
 
 
 def test_first_run_publishes(story: Story) -> None:
@@ -84,6 +85,27 @@ def test_second_writer_is_refused(story: Story) -> None:
     assert "another run" in story.while_another.told
     assert "a test" in story.while_another.told
     assert story.while_another.published_sha256 == story.second.published_sha256
+
+
+def test_channel_heard_how_the_runs_ended_and_nothing_else(story: Story) -> None:
+    """Published, unchanged, blocked, failed, refused: the second and the last say nothing."""
+    said = {"first": story.first, "second": story.second, "blocked": story.blocked}
+    told = {name: ran.answer["after"]["told"]["channels"][0] for name, ran in said.items()}
+    assert all(line["reason"] is None for line in told.values())
+    # What chance left standing in so small a company is one message, if anything.
+    assert len(told["first"]["told"]) <= 1 and told["second"]["told"] == []
+    (blocked_title, text), (failed_title, _) = story.heard[-2:]
+    assert blocked_title == "Larkfield Software: blocked by B1"
+    assert "run: tieout explain B1" in text and "Readers see publication 2" in text
+    assert failed_title == "Larkfield Software: the run ended with an error"
+    assert len(story.heard) == 2 + len(told["first"]["told"])
+
+
+def test_address_of_the_channel_is_nowhere(story: Story) -> None:
+    assert SECRET not in json.dumps([story.first.answer, story.broken.answer]) + story.broken.told
+    for path in sorted(story.home.root.rglob("*")):
+        if path.is_file() and not path.is_relative_to(story.home.landing):
+            assert SECRET.encode() not in path.read_bytes(), path
 
 
 @pytest.fixture

@@ -240,3 +240,47 @@ def test_mapping_hash_changes_with_the_mapping_only(tmp_path: Path) -> None:
 def test_did_you_mean_sees_through_case_and_underscores() -> None:
     assert did_you_mean("CreatedDate", ["created_date", "closed"]) == "created_date"
     assert did_you_mean("xyz", ["created_date"]) is None
+
+
+CHANNELS = """\
+sources:
+  crm: {adapter: canonical, path: .}
+notify:
+  channels:
+    sales-team:
+      url_env: TIEOUT_SALES_CHANNEL
+      events: [alarm, overdue]
+      owners: [sales]
+    ops: {url_env: OPS}
+"""
+
+
+def test_channels_name_a_variable_events_and_owners(tmp_path: Path) -> None:
+    channels = loaded(tmp_path, HEAD + CHANNELS).notify.channels
+    assert channels["sales-team"].events == ["alarm", "overdue"]
+    assert channels["sales-team"].owners == ["sales"]
+    assert len(channels["ops"].events) == 6, "everything"
+    assert loaded(tmp_path, MAPPED).notify.channels == {}
+
+
+def test_address_in_the_file_is_refused_and_not_repeated(tmp_path: Path) -> None:
+    """It holds a secret: neither the message nor the exception that led to it shows it."""
+    text = (HEAD + CHANNELS).replace("TIEOUT_SALES_CHANNEL", '"slack://T1JJ3T3L2/s3cr3t"')
+    with pytest.raises(SourcesError) as caught:
+        load_sources(write(tmp_path, text))
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.key) == (10, "notify.channels.sales-team.url_env")
+    assert "the name of an environment variable" in problem.message
+    assert "s3cr3t" not in str(caught.value) + str(caught.value.__cause__)
+
+
+def test_channel_errors_name_line_and_key(tmp_path: Path) -> None:
+    def told(old: str, new: str) -> str:
+        (problem,) = problems(tmp_path, (HEAD + CHANNELS).replace(old, new))
+        return problem
+
+    assert told("alarm,", "alarms,").startswith("11: notify.channels.sales-team.events.0: ")
+    assert "expected one of 'blocked', " in told("alarm,", "alarms,")
+    assert "unknown key 'url'; did you mean 'url_env'" in told("url_env: OPS", "url: OPS")
+    assert "expected at least one entry" in told("[alarm, overdue]", "[]")
+    assert "cannot name a channel" in told("ops:", "Ops Team:")

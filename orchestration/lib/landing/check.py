@@ -6,6 +6,7 @@ of the landing, so that what it says is what a run does.
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -45,8 +46,8 @@ _STATUSES = {
 class Finding:
     """One thing to know before a run.
 
-    An error keeps everything from landing; a warning is rows that would be quarantined, or a law
-    that would block; an info is only worth knowing.
+    An error keeps everything from landing; a warning is rows that would be quarantined, a law that
+    would block, or people who would not be told; an info is only worth knowing.
     """
 
     severity: Severity
@@ -118,6 +119,7 @@ class _Check:
             yield from self._unread(name, root, own)
         yield from self._unmapped()
         yield from self._unrated()
+        yield from self._untold()
 
     # -- one table ----------------------------------------------------------------------------
 
@@ -301,4 +303,16 @@ class _Check:
                     f"{rows:,} rows in {currency}, for which fx_rates has no rate to"
                     f" {self.sources.company.reporting_currency}",
                     "deliver fx_rates with that currency; a missing rate blocks (law B9)",
+                )  # fmt: skip
+
+    def _untold(self) -> Iterator[Finding]:
+        """Channels whose address is not there; it is not looked at otherwise."""
+        for name, channel in self.sources.notify.channels.items():
+            if not os.environ.get(channel.url_env):
+                yield Finding(
+                    "warning", None, None, str(self.sources.path),
+                    self.sources.line("notify", "channels", name, "url_env"), None,
+                    f"channel {name}: the environment variable {channel.url_env} is not set here,"
+                    " so nobody would be told",
+                    f"set it where Tieout runs; `tieout notify test {name}` tries it",
                 )  # fmt: skip

@@ -111,7 +111,10 @@ class SourcesError(ValueError):
 class Strict(BaseModel):
     """A mapping whose unknown keys are errors that name the key meant."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    # An address with a secret in it, written where it may not stand, must not reach a log either.
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, populate_by_name=True, hide_input_in_errors=True
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -671,12 +674,56 @@ def _check_column(table: canonical.Table, name: str, spec: ColumnSpec) -> None:
 AnyFeed = Annotated[CanonicalFeed | MappedFeed, Field(discriminator="adapter")]
 
 
+NotifyEvent = Literal["blocked", "failed", "warnings", "alarm", "overdue", "resolved"]
+EVENTS: tuple[NotifyEvent, ...] = get_args(NotifyEvent)
+
+
+class Channel(Strict):
+    """Whom to tell: the variable that holds the address, which events, whose moves."""
+
+    url_env: str
+    events: list[NotifyEvent] = Field(default_factory=lambda: list(EVENTS), min_length=1)
+    #: Persons or departments; empty: everybody's.
+    owners: list[str] = Field(default_factory=list)
+
+    @field_validator("url_env")
+    @classmethod
+    def _no_secret(cls, value: str) -> str:
+        # What was found is not shown: it may be the address itself, with its secret.
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
+            raise _wrong(
+                "expected the name of an environment variable, such as TIEOUT_SALES_CHANNEL; the"
+                " address itself holds a secret and does not belong in this file: set the variable"
+                " to it where Tieout runs"
+            )
+        return value
+
+
+class Notify(Strict):
+    """Who is told of what, through which channels."""
+
+    channels: dict[str, Channel] = Field(default_factory=dict)
+
+    @field_validator("channels")
+    @classmethod
+    def _names(cls, value: dict[str, Channel]) -> dict[str, Channel]:
+        for name in value:
+            if not re.fullmatch(r"[a-z][a-z0-9_-]*", name):
+                raise _wrong(
+                    f"{name!r} cannot name a channel: expected small letters, digits, - and _,"
+                    " beginning with a letter",
+                    name,
+                )
+        return value
+
+
 class SourcesFile(Strict):
     """The whole file, checked; `path` is where it was read."""
 
     version: int
     company: Company
     sources: dict[str, AnyFeed] = Field(min_length=1)
+    notify: Notify = Field(default_factory=lambda: Notify.model_validate({}))
 
     _path: Path = PrivateAttr(default=Path("sources.yml"))
     _document: Document = PrivateAttr(default_factory=lambda: Document(None))
