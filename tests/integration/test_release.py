@@ -43,6 +43,7 @@ from tests.support.releases import (
     law_result,
     publish,
     sealed,
+    small_page,
     verdict,
     write_warehouse,
 )
@@ -166,7 +167,7 @@ def test_meta_says_what_was_judged(home: Home) -> None:
 def test_a_sealed_candidate_is_not_sealed_again(home: Home) -> None:
     candidate, _ = sealed(home, Books())
     with pytest.raises(ReleaseError, match="not the file that was frozen"):
-        seal(home, candidate, verdict(), Facts("code-1"))
+        seal(home, candidate, verdict(), Facts("code-1"), small_page)
 
 
 def test_a_candidate_changed_while_it_was_judged_is_not_sealed(home: Home) -> None:
@@ -174,7 +175,7 @@ def test_a_candidate_changed_while_it_was_judged_is_not_sealed(home: Home) -> No
     with duckdb.connect(str(candidate.database)) as connection:
         connection.execute("update dim_mark set mark = 99")
     with pytest.raises(ReleaseError, match="not the file that was frozen"):
-        seal(home, candidate, verdict(), Facts("code-1"))
+        seal(home, candidate, verdict(), Facts("code-1"), small_page)
 
 
 def test_another_process_can_take_up_the_frozen_candidate(home: Home) -> None:

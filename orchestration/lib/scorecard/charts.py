@@ -50,44 +50,29 @@ def pacing(rows: list[dict[str, Any]]) -> Markup:
     ]
     layers = [
         _rule("low", "high", size=15, color="var(--band)"),
-        {
-            "mark": {"type": "tick", "thickness": 2, "size": 19, "color": "var(--ink)"},
-            "encoding": {"x": {"datum": 100}},
-        },
+        _tick({"datum": 100}),
         *_point_with_text("at"),
     ]
     return _both(shown, layers, [0, 200], "actual in percent of plan to date", text_room=64)
 
 
-def intervals(
-    rows: list[dict[str, Any]], title: str, *, domain: tuple[float, float], has_plan: bool
-) -> Markup:
-    """Per row a point with its interval, and a tick for the plan.
+def intervals(rows: list[dict[str, Any]], title: str, *, highest: float) -> Markup:
+    """Per row a point with its interval, and a tick for the plan; beyond `highest` at the edge.
 
     Rows: label, tone, text, value, low, high, plan.
     """
+    names = ("value", "low", "high", "plan")
     shown = [
         row
-        | {
-            name: None if row[name] is None else min(max(row[name], domain[0]), domain[1])
-            for name in ("value", "low", "high", "plan")
-        }
-        | {"at": None if row["value"] is None else min(max(row["value"], domain[0]), domain[1])}
+        | {name: None if row[name] is None else min(max(row[name], 0), highest) for name in names}
         for row in rows
     ]
-    layers: list[dict[str, Any]] = [
+    layers = [
         _rule("low", "high", size=9, color="var(--band)"),
-        *_point_with_text("at"),
+        _tick({"field": "plan"}),
+        *_point_with_text("value"),
     ]
-    if has_plan:
-        layers.insert(
-            1,
-            {
-                "mark": {"type": "tick", "thickness": 2, "size": 19, "color": "var(--ink)"},
-                "encoding": {"x": {"field": "plan", "type": "quantitative"}},
-            },
-        )
-    return _both(shown, layers, list(domain), title, text_room=64)
+    return _both(shown, layers, [0, highest], title, text_room=64)
 
 
 def waterfall(rows: list[dict[str, Any]], title: str) -> Markup:
@@ -95,10 +80,14 @@ def waterfall(rows: list[dict[str, Any]], title: str) -> Markup:
     highest = max((max(row["start"], row["end"]) for row in rows), default=0)
     lowest = min((min(row["start"], row["end"], 0) for row in rows), default=0)
     shown = [row | {"edge": max(row["start"], row["end"])} for row in rows]
-    layers = [
+    layers: list[dict[str, Any]] = [
         {
-            "mark": {"type": "bar", "height": {"band": 0.62}, "stroke": "var(--ink)",
-                     "strokeWidth": 0.8},
+            "mark": {
+                "type": "bar",
+                "height": {"band": 0.62},
+                "stroke": "var(--ink)",
+                "strokeWidth": 0.8,
+            },
             "encoding": {
                 "x": {"field": "start", "type": "quantitative"},
                 "x2": {"field": "end"},
@@ -114,8 +103,13 @@ def waterfall(rows: list[dict[str, Any]], title: str) -> Markup:
             },
         },
         {
-            "mark": {"type": "text", "align": "left", "dx": 6, "color": "var(--ink)",
-                     "fontSize": 12},
+            "mark": {
+                "type": "text",
+                "align": "left",
+                "dx": 6,
+                "color": "var(--ink)",
+                "fontSize": 12,
+            },
             "encoding": {
                 "x": {"field": "edge", "type": "quantitative"},
                 "text": {"field": "text", "type": "nominal"},
@@ -124,6 +118,11 @@ def waterfall(rows: list[dict[str, Any]], title: str) -> Markup:
     ]
     room = max((len(row["text"]) for row in rows), default=0) * 7 + 14
     return _both(shown, layers, [lowest, highest or 1], title, text_room=room, axis=False)
+
+
+def _tick(x: dict[str, Any]) -> dict[str, Any]:
+    mark = {"type": "tick", "thickness": 2, "size": 19, "color": "var(--ink)"}
+    return {"mark": mark, "encoding": {"x": x}}
 
 
 def _rule(low: str, high: str, *, size: int, color: str) -> dict[str, Any]:
@@ -138,8 +137,14 @@ def _point_with_text(field: str) -> list[dict[str, Any]]:
     return [
         {
             "transform": [{"filter": f"datum.{field} != null"}],
-            "mark": {"type": "point", "filled": True, "size": 90, "opacity": 1,
-                     "stroke": "var(--paper)", "strokeWidth": 1},
+            "mark": {
+                "type": "point",
+                "filled": True,
+                "size": 90,
+                "opacity": 1,
+                "stroke": "var(--paper)",
+                "strokeWidth": 1,
+            },
             "encoding": {
                 "x": {"field": field, "type": "quantitative"},
                 "color": {
@@ -199,9 +204,7 @@ def _draw(
     lines = max(row["name"].count("\n") + 1 for row in wrapped)
     longest = max(len(line) for row in wrapped for line in row["name"].split("\n"))
     plot = width - text_room - longest * 7 - 12
-    x_axis = (
-        {"title": title, "grid": True, "tickCount": 4, "labelFlush": False} if axis else None
-    )
+    x_axis = {"title": title, "grid": True, "tickCount": 4, "labelFlush": False} if axis else None
     x = {"type": "quantitative", "scale": {"domain": domain, "nice": False}, "axis": x_axis}
     spec = {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",

@@ -10,16 +10,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, Literal
+from typing import Any, Literal, assert_never
 
 from markupsafe import Markup, escape
 
 from orchestration.lib.scorecard.queries import Answer, Row
 
 #: How a value is written: money in full, money in whole units, a count, a share of one or a number
-#: of percent (both as percent), days, hours, times of something, a day, an instant, or text.
+#: of percent (both as percent), days, hours, or times of something.
 Form = Literal[
-    "money", "whole", "count", "rate", "percent", "days", "hours", "times", "date", "instant", "text"
+    "money",
+    "whole",
+    "count",
+    "rate",
+    "percent",
+    "days",
+    "hours",
+    "times",
+    "date",
+    "instant",
+    "text",
 ]
 #: The form of each unit of dim_kpi.
 FORM_OF_UNIT: dict[str, Form] = {"minor": "whole", "count": "count", "rate": "rate", "days": "days"}
@@ -56,7 +66,7 @@ class Writer:
             case "times":
                 return _number(Decimal(value), 1, signed) + "×"
             case _:
-                return _words(value)
+                assert_never(form)
 
     def _money(self, minor: Any, in_full: bool, signed: bool) -> str:
         amount = Decimal(minor) / 10**self.exponent
@@ -126,9 +136,7 @@ class Sheet:
         return Markup(
             '<a class="n" href="#q-{query}" data-query="{query}" data-row="{place}"'
             ' data-column="{column}" data-form="{form}" data-value="{value}">{text}</a>'
-        ).format(
-            query=query, place=place, column=column, form=form, value=exact(value), text=text
-        )
+        ).format(query=query, place=place, column=column, form=form, value=exact(value), text=text)
 
     def text(self, query: str, place: int, column: str, shown: str | None = None) -> Markup:
         """Words or a date out of the file; `shown` where the page says them otherwise."""
@@ -163,6 +171,11 @@ def metric_name(metric: str, from_stage: str | None = None, to_stage: str | None
         start, end = metric.removeprefix("rate_").split("_", 1)
         return f"{stage_name(from_stage or start)} → {stage_name(to_stage or end)}"
     return _ACRONYMS.get(metric, metric.replace("_", " "))
+
+
+def kpi_name(row: Row) -> str:
+    """The KPI of a row, with the stages of a rate where the row has them."""
+    return metric_name(row["metric"], row.get("from_stage"), row.get("to_stage"))
 
 
 def joined(parts: Sequence[Markup | str]) -> Markup:

@@ -1,8 +1,8 @@
 """The flow of dollars from channels through stages to where they stand, drawn as SVG.
 
-Belongs here: the geometry of that one picture. Neither Vega-Lite nor Vega has a mark or a layout for
-flows, and a layout that keeps the funnel on top and every end in a fixed place is a page of sums; so
-it is drawn here (docs/decisions.md). Does not belong here: figures; they come written already.
+Belongs here: the geometry of that one picture. Neither Vega-Lite nor Vega has a mark or a layout
+for flows, and a layout that keeps the funnel on top and every end in its place is a page of sums;
+so it is drawn here (docs/decisions.md). Does not belong here: figures; they come written already.
 
 A band is as thick as its dollars, at least a hair. Left and right side are the same dollars, and
 their totals stand below both. Negative dollars (credits above cost) have no thickness: they are
@@ -54,6 +54,7 @@ class _Node:
     #: How much of its left and right side is taken by bands.
     taken_in: float = 0.0
     taken_out: float = 0.0
+    width: float = _NODE
 
 
 def draw(
@@ -106,7 +107,7 @@ def _draw(
         [name for name, _, _ in ordered], by_end, right_x, top, scale, shape.right_slot
     )
     middle = _middle(shape, parts, scale, top, right_x)
-    bands = _bands(shape, parts, [name for name, _ in channels], ordered, left, middle, right, scale)
+    bands = _bands(parts, [name for name, _ in channels], ordered, left, middle, right, scale)
     height = top + max(left_height, right_height) + 34
     return Markup(
         '<svg class="flow" viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
@@ -129,10 +130,10 @@ def _draw(
 def _mean_place(stage: str, parts: Sequence[Row]) -> float:
     """How far the dollars of an end had come on average: far ones stand on top."""
     mine = [row for row in parts if row["stage"] == stage]
-    weight = sum(row["amount_minor"] for row in mine)
+    weight: int = sum(row["amount_minor"] for row in mine)
     if not weight:
         return -2.0
-    return sum(_REACHED[row["furthest"]] * row["amount_minor"] for row in mine) / weight
+    return float(sum(_REACHED[row["furthest"]] * row["amount_minor"] for row in mine) / weight)
 
 
 def _column(
@@ -167,8 +168,27 @@ def _middle(
     return nodes
 
 
+def _lanes(
+    parts: Sequence[Row], middle: Mapping[str, _Node], right: Mapping[str, _Node], scale: float
+) -> dict[str, _Node]:
+    """Where money without a lead passes below the first stage: nodes that nobody sees."""
+    first = next(iter(middle.values()), None)
+    y = 0.0 if first is None else first.y + first.height + 3 * _GAP
+    lanes = {}
+    for stage, end in right.items():
+        amount = sum(
+            row["amount_minor"]
+            for row in parts
+            if row["stage"] == stage and row["furthest"] == "none"
+        )
+        if amount:
+            x = end.x / 3 if first is None else first.x
+            lanes[stage] = _Node(x, y, amount * scale, width=0)
+            y += amount * scale + 1
+    return lanes
+
+
 def _bands(
-    shape: Shape,
     parts: Sequence[Row],
     channels: Sequence[str],
     ends: Sequence[tuple[str, str, str]],
@@ -179,6 +199,7 @@ def _bands(
 ) -> list[Markup]:
     kinds = {stage: _kind(stage, kind) for stage, kind, _ in ends}
     stages = list(middle)
+    lanes = _lanes(parts, middle, right, scale)
     bands = []
     for channel in channels:
         mine = [row for row in parts if row["channel"] == channel]
@@ -192,7 +213,9 @@ def _bands(
                 if row["stage"] == stage and row["furthest"] == "none"
             )
             if stays:
-                bands.append(_band(left[channel], right[stage], stays * scale, kinds[stage]))
+                lane = lanes[stage]
+                bands.append(_band(left[channel], lane, stays * scale, kinds[stage]))
+                bands.append(_band(lane, right[stage], stays * scale, kinds[stage]))
     for place, name in enumerate(stages):
         is_last = place == len(stages) - 1
         if not is_last:
@@ -221,7 +244,7 @@ def _kind(stage: str, kind: str) -> str:
 
 
 def _band(start: _Node, end: _Node, thickness: float, style: str) -> Markup:
-    x0, x1 = start.x + _NODE, end.x
+    x0, x1 = start.x + start.width, end.x
     y0, y1 = start.y + start.taken_out, end.y + end.taken_in
     start.taken_out += thickness
     end.taken_in += thickness
@@ -252,7 +275,9 @@ def _labels(
         node = left[name]
         middle_y = node.y + max(min(node.height, 60), shape.left_slot - 6) / 2
         if shape.is_narrow:
-            texts.append(_text(node.x + _NODE + 5, middle_y + 5, "start", f"{_plain(name)}  {amount}"))
+            texts.append(
+                _text(node.x + _NODE + 5, middle_y + 5, "start", f"{_plain(name)}  {amount}")
+            )
         else:
             texts.append(_text(node.x - 8, middle_y - 1, "end", _plain(name)))
             texts.append(_text(node.x - 8, middle_y + 14, "end", amount, "soft"))

@@ -1,4 +1,4 @@
-"""The queries of the page: read from `sql/`, filled in with the period, run, and kept to be printed.
+"""The queries of the page: read from `sql/`, filled in with the period, run, kept to be printed.
 
 Belongs here: which query needs which tables, and what a query gave. Does not belong here: the
 questions themselves (`sql/`), how an answer is shown (`page`).
@@ -63,14 +63,23 @@ QUERIES: tuple[Query, ...] = (
     Query("flow_channel", "By channel", "flow", _FLOW),
     Query("flow_reached", "By furthest stage", "flow", _FLOW),
     Query("flow_stage", "By where it stands", "flow", _FLOW),
-    Query("flow_stage_all", "All cohorts, by where the money stands", "flow", _FLOW, "flow_stage", True),
+    Query(
+        "flow_stage_all",
+        "All cohorts, by where the money stands",
+        "flow",
+        _FLOW,
+        "flow_stage",
+        True,
+    ),
     Query("spend_total", "What was spent", "flow", _FLOW),
     Query("bridge", "From Marketing's count to Sales'", "bridge", _BRIDGE),
     Query("waterfall_step", "The period's pipeline, step by step", "pipeline", (_WATERFALL,)),
     Query("waterfall", "The pipeline month by month", "pipeline", (_WATERFALL,)),
     Query("drift", "Planned rates and what came", "drift", (_DRIFT, "main.dim_kpi")),
     Query("drift_scope", "Alarms below the company", "drift", (_DRIFT, "main.dim_kpi")),
-    Query("trajectory", "The way to the period's end", "drift", ("main.rpt_trajectory__kpi_period",)),
+    Query(
+        "trajectory", "The way to the period's end", "drift", ("main.rpt_trajectory__kpi_period",)
+    ),
     Query("variance_count", "Variance items by status", "items", ("main.rpt_variance_item",)),
     Query("variance", "Variance items that stand", "items", ("main.rpt_variance_item",)),
     Query("commitment", "Commitments by status", "items", (_COMMITMENT,)),

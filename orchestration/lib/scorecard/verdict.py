@@ -7,6 +7,7 @@ status, alarm and projection is the file's own.
 from __future__ import annotations
 
 from dataclasses import dataclass
+
 from markupsafe import Markup
 
 from orchestration.lib.scorecard.figures import Sheet, joined, metric_name, stage_name
@@ -124,9 +125,7 @@ def _is_behind(sheet: Sheet) -> bool:
 
 def _behind(sheet: Sheet) -> list[int]:
     """The KPIs behind plan, the dearest first."""
-    places = [
-        place for place, row in enumerate(sheet.rows("kpi")) if row["status"] == "behind"
-    ]
+    places = [place for place, row in enumerate(sheet.rows("kpi")) if row["status"] == "behind"]
     return sorted(places, key=lambda place: sheet.rows("kpi")[place]["variance_minor"] or 0)
 
 
@@ -173,8 +172,9 @@ def _volume(sheet: Sheet, stage: str | None) -> tuple[Markup | None, bool]:
     name = {"leads": "leads", "mqls": "MQLs"}.get(row["metric"], row["metric"])
     if row["status"] == "ahead":
         share = sheet.figure("kpi", chosen, "of_plan_pct", "percent")
-        return joined([f"{name.capitalize() if name == 'leads' else name} run at ", share,
-                       " of plan"]), True
+        return joined(
+            [f"{name.capitalize() if name == 'leads' else name} run at ", share, " of plan"]
+        ), True
     actual = sheet.figure("kpi", chosen, "actual_value", "count")
     plan = sheet.figure("kpi", chosen, "plan_to_date_value", "count")
     is_fine = row["status"] != "behind"

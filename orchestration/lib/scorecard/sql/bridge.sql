@@ -1,6 +1,6 @@
 -- From the MQLs that Marketing reports to the accepted leads that Sales reports, line by line.
 -- Where no claim covers the whole period, the claims of its parts are added up, and what no claim
--- covers is a line. `end_value` is what is left after each line.
+-- covers is a line. Each line goes from `start_value` to `end_value`.
 with claims as (
     select *
     from rpt_claims_bridge__period
@@ -108,10 +108,10 @@ select
     value,
     cast(sum(value) over (partition by after_total order by line_number) as bigint) as end_value,
     cast(
-        sum(value) over (partition by after_total order by line_number)
-        - case when kind = 'total' then value else 0 end
-        - case when kind = 'total' then 0 else value end
-        as bigint
+        case
+            when kind = 'total' then 0
+            else sum(value) over (partition by after_total order by line_number) - value
+        end as bigint
     ) as start_value
 from grouped
 order by line_number

@@ -1,20 +1,17 @@
 -- Every dollar of the cohorts that began in the period: its channel, the furthest stage that its
--- lead ever reached, and where it stands today. Money without a lead stands where its cohort has it.
+-- lead ever reached, and where it stands today. Money without a lead stands where its cohort has it;
+-- a lead without money (organic) is counted.
 -- Grain: channel, furthest stage, stage. The sum is what was spent on these cohorts, to the cent.
 with lead_money as (
-    select
-        campaign_key,
-        cohort_start_date,
-        lead_id,
-        sum(amount_minor) as amount_minor
+    select lead_id, sum(amount_minor) as amount_minor
     from fct_dollar_journal__entry
     where from_stage = 'in_market' and lead_id is not null and $cohorts
-    group by campaign_key, cohort_start_date, lead_id
+    group by lead_id
 ),
 
 lead_parts as (
     select
-        lead_money.campaign_key,
+        fct_lead.campaign_key,
         case
             when fct_lead.first_won_at is not null then 'won'
             when fct_lead.first_opportunity_at is not null then 'opportunity'
@@ -24,10 +21,11 @@ lead_parts as (
             else 'lead'
         end as furthest,
         fct_lead.stage,
-        sum(lead_money.amount_minor) as amount_minor,
+        coalesce(sum(lead_money.amount_minor), 0) as amount_minor,
         count(*) as leads
-    from lead_money
-    inner join fct_lead on lead_money.lead_id = fct_lead.lead_id
+    from fct_lead
+    left join lead_money on fct_lead.lead_id = lead_money.lead_id
+    where $cohorts
     group by 1, 2, 3
 ),
 
@@ -64,5 +62,5 @@ from parts
 inner join dim_campaign on parts.campaign_key = dim_campaign.campaign_key
 inner join dim_stage on parts.stage = dim_stage.stage
 group by 1, 2, 3, dim_stage.ordinal
-having sum(parts.amount_minor) <> 0
+having sum(parts.amount_minor) <> 0 or sum(parts.leads) > 0
 order by 1, dim_stage.ordinal, 2

@@ -1,4 +1,5 @@
--- Every KPI of the company in the period: plan to date, actual, and the band the plan allows.
+-- Every KPI of the company in the period: plan to date, actual, and the band the plan allows. What
+-- is on plan only because so few cases prove nothing is shown as `within chance`.
 select
     report.metric,
     dim_kpi.description,
@@ -8,6 +9,11 @@ select
     report.unit,
     report.kind,
     report.status,
+    case
+        when report.status = 'on plan' and abs(report.variance_pct) > report.tolerance_pct
+            then 'within chance'
+        else report.status
+    end as shown_status,
     report.activity_status,
     report.value_status,
     report.owner,

@@ -20,6 +20,7 @@ select
     period_kind,
     period_start_date,
     period_end_date,
+    period_end_date - 1 as period_last_date,
     plan_versions,
     is_over,
     days_left

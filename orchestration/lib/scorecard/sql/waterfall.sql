@@ -2,7 +2,7 @@
 select
     period_kind,
     period_start_date,
-    period_end_date,
+    period_end_date - 1 as period_last_date,
     opening_minor,
     created_minor,
     increased_minor,
@@ -18,7 +18,8 @@ select
     lost_deals,
     closing_deals,
     closing_deals_without_amount,
-    is_provisional
+    is_provisional,
+    period_kind = $period_kind and period_start_date = $period_start as is_whole
 from rpt_pipeline_waterfall__period
 where
     scope_kind = 'company'

@@ -1,4 +1,4 @@
--- The period's pipeline as steps: `end_minor` is what stands after each.
+-- The period's pipeline as steps: each goes from `start_minor` to `end_minor`.
 with steps as (
     select
         unnest(range(1, 10)) as step_number,
@@ -23,6 +23,12 @@ select
     label,
     case when label in ('opening', 'closing') then 'total' else 'difference' end as kind,
     value_minor,
+    cast(
+        case
+            when label in ('opening', 'closing') then 0
+            else sum(value_minor) over (order by step_number) - value_minor
+        end as bigint
+    ) as start_minor,
     cast(
         case
             when label = 'closing' then value_minor
