@@ -18,19 +18,7 @@ from orchestration.lib.scorecard.queries import Answer, Row
 
 #: How a value is written: money in full, money in whole units, a count, a share of one or a number
 #: of percent (both as percent), days, hours, or times of something.
-Form = Literal[
-    "money",
-    "whole",
-    "count",
-    "rate",
-    "percent",
-    "days",
-    "hours",
-    "times",
-    "date",
-    "instant",
-    "text",
-]
+Form = Literal["money", "whole", "count", "rate", "percent", "days", "hours", "times"]
 #: The form of each unit of dim_kpi.
 FORM_OF_UNIT: dict[str, Form] = {"minor": "whole", "count": "count", "rate": "rate", "days": "days"}
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
