@@ -90,7 +90,7 @@ class Home:
 
     @property
     def releases(self) -> Path:
-        """`<number>/{tieout.duckdb,receipt.json}`; never changed once published."""
+        """`<number>/{tieout.duckdb,receipt.json,scorecard.html}`; never changed once published."""
         return self.published / "releases"
 
     @property
@@ -107,6 +107,11 @@ class Home:
     def reports(self) -> Path:
         """What people open: verdicts, scorecards, audit packs."""
         return self.root / "reports"
+
+    @property
+    def scorecard(self) -> Path:
+        """The page people open: the last publication's, with a banner while runs are blocked."""
+        return self.reports / "scorecard.html"
 
     @property
     def dagster(self) -> Path:

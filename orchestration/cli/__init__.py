@@ -14,6 +14,7 @@ from orchestration import __version__
 from orchestration.cli import audit, identity, notify, plan, pledges, publications, sources
 from orchestration.cli.demo import demo
 from orchestration.cli.explain import explain
+from orchestration.cli.report import report
 from orchestration.cli.run import run
 from orchestration.cli.status import status
 from orchestration.cli.ui import ui
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 app.command()(run)
 app.command()(status)
+app.command()(report)
 app.command()(explain)
 app.add_typer(sources.app, name="sources")
 app.add_typer(plan.app, name="plan")

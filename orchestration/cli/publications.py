@@ -117,10 +117,14 @@ def rollback(
     as_json: _Json = False,
 ) -> None:
     """Show readers publication N again. It is recorded; the next publication counts on."""
+    from expectations.laws import load_laws
+    from orchestration.lib.scorecard.shown import show as show_page
+
     with _errors_told():
         home = Home.from_environment()
         with run_lock(home):
             shown = roll_back(home, number, reason)
+            show_page(home, load_laws())
     if as_json:
         print_json(_as_dict(shown))
     else:

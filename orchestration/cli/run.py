@@ -352,6 +352,8 @@ def _steps(run: Run) -> Table:
 def _show_published(console: Console, run: Run, publication: Publication) -> None:
     from rich.markup import escape
 
+    from orchestration.lib.release.folders import SCORECARD
+
     receipt = publication.receipt
     rows = sum(line.rows for line in receipt.tables)
     console.print(
@@ -370,6 +372,7 @@ def _show_published(console: Console, run: Run, publication: Publication) -> Non
         explained = ", ".join(f"tieout explain {law}" for law in warned)
         console.print(f"[bold yellow]Warned by {', '.join(warned)}[/]: {explained}")
     console.print(f"Readers open {escape(str(run.home.current_database))}", soft_wrap=True)
+    console.print(f"Scorecard    {escape(str(run.home.current / SCORECARD))}", soft_wrap=True)
 
 
 def _show_blocked(console: Console, home: Home, verdict: Verdict, money: Money) -> None:
@@ -390,6 +393,7 @@ def _show_blocked(console: Console, home: Home, verdict: Verdict, money: Money) 
     console.print(_what_readers_keep(home))
     for result in blocking:
         console.print(f"All rows: tieout explain {result.law}")
+    console.print(f"Scorecard with a banner: {home.scorecard}", markup=False, soft_wrap=True)
 
 
 def _show_after(console: Console, after: AfterRun) -> None:

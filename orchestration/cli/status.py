@@ -17,7 +17,7 @@ from orchestration.lib.lock import Holder, current_holder
 from orchestration.lib.notify.state import read_state
 from orchestration.lib.release import history
 from orchestration.lib.release.errors import ReleaseError
-from orchestration.lib.release.folders import current_number
+from orchestration.lib.release.folders import SCORECARD, current_number
 from orchestration.lib.release.promote import Publication, publication
 from orchestration.settings import Home
 
@@ -63,6 +63,8 @@ class Status:
     writer: Holder | None
     #: Channels that could not be reached the last time, with the reason and since when.
     not_told: tuple[str, ...] = ()
+    #: The page to open: that of the publication or, while runs are blocked, the one that says so.
+    scorecard: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -80,6 +82,7 @@ def read_status(home: Home, now: datetime) -> Status:
         stale=() if kept is None else _stale(kept, blocked, now),
         blocked=blocked,
         writer=current_holder(home),
+        scorecard=_scorecard(home, blocked),
         not_told=_not_told(home),
     )
 
@@ -128,6 +131,11 @@ def _published(home: Home, kept: Publication, now: datetime) -> Published:
     )
 
 
+def _scorecard(home: Home, blocked: Blocked | None) -> str | None:
+    page = home.current / SCORECARD if blocked is None else home.scorecard
+    return str(page) if page.exists() else None
+
+
 def _made_at(kept: Publication) -> datetime:
     return datetime.fromisoformat(kept.receipt.sealed_at)
 
@@ -150,15 +158,10 @@ def _stale(kept: Publication, blocked: Blocked | None, now: datetime) -> tuple[s
 
 
 def _blocked(events: list[history.Event]) -> Blocked | None:
-    """The unbroken row of blocked runs at the end of the history."""
-    row: list[history.Event] = []
-    for event in reversed(events):
-        if event.action != "blocked":
-            break
-        row.append(event)
+    row = history.blocked_row(events)
     if not row:
         return None
-    newest, oldest = row[0], row[-1]
+    newest, oldest = row[-1], row[0]
     return Blocked(newest.laws, newest.reason, oldest.at, newest.at, len(row))
 
 
@@ -177,6 +180,7 @@ def _lines(found: Status) -> list[str]:
             f"laws        {laws or 'none judged'}",
             *(f"waived      {law}: {reason}" for law, reason in shown.waived.items()),
             f"file        {shown.path}",
+            *([] if found.scorecard is None else [f"scorecard   {found.scorecard}"]),
             f"stale       {'; '.join(found.stale) or 'no'}",
         ]
     if found.blocked is None:

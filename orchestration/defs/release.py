@@ -23,7 +23,7 @@ from orchestration import __version__
 from orchestration.defs.instance import table
 from orchestration.defs.resources import BOOKS, JUDGE
 from orchestration.defs.transform import Manifest, model_key
-from orchestration.lib.release.folders import write_durably
+from orchestration.lib.release.folders import SCORECARD, write_durably
 from orchestration.lib.release.freeze import freeze, load_candidate, published_tables
 from orchestration.lib.release.promote import next_number, promote, publications, set_aside
 from orchestration.lib.release.seal import (
@@ -32,6 +32,7 @@ from orchestration.lib.release.seal import (
     without_personal_data,
 )
 from orchestration.lib.run import Run
+from orchestration.lib.scorecard.shown import show
 from orchestration.lib.transform import table_facts
 
 CANDIDATE = dg.AssetKey(["release", "candidate"])
@@ -197,9 +198,10 @@ def law_checks(manifest: Manifest, laws: Mapping[str, Law]) -> dg.AssetChecksDef
         run.record.verdict = verdict
         with run.step("seal") as step:
             facts = facts_of(candidate.database, __version__)
-            seal(run.home, candidate, verdict, facts)
+            seal(run.home, candidate, verdict, facts, lambda database: _drawn(run, database))
             if not verdict.passed:
                 set_aside(run.home, candidate.folder)
+                show(run.home, laws)
                 step.note = "set aside: blocked"
             write_verdict(run, verdict, number=None)
         if verdict.error is not None:
@@ -232,6 +234,7 @@ def published_asset(manifest: Manifest, laws: Mapping[str, Law]) -> dg.AssetsDef
             publication = promote(run.home, run.home.candidate, sorted(laws))
             receipt = publication.receipt
             hashes = {kept.receipt.content_sha256 for kept in before}
+            show(run.home, laws)
             run.record.same_content_as_before = receipt.content_sha256 in hashes
             if run.record.verdict is not None:
                 write_verdict(run, run.record.verdict, number=publication.number)
@@ -241,6 +244,7 @@ def published_asset(manifest: Manifest, laws: Mapping[str, Law]) -> dg.AssetsDef
             metadata={
                 "number": publication.number,
                 "path": dg.MetadataValue.path(run.home.current_database),
+                "scorecard": dg.MetadataValue.path(run.home.current / SCORECARD),
                 "as_of": receipt.as_of,
                 "content_sha256": receipt.content_sha256,
                 "file_sha256": receipt.file_sha256,
@@ -251,6 +255,16 @@ def published_asset(manifest: Manifest, laws: Mapping[str, Law]) -> dg.AssetsDef
         )
 
     return publish
+
+
+def _drawn(run: Run, database: Path) -> str:
+    """The scorecard of a closed candidate; the library that draws is loaded here, not before."""
+    from orchestration.lib.scorecard.page import render
+
+    with run.step("scorecard") as step:
+        page = render(database)
+        step.note = f"{len(page.encode()) / 1000:,.0f} kB"
+    return page
 
 
 def write_verdict(run: Run, verdict: Verdict, *, number: int | None) -> None:

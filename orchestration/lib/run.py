@@ -17,6 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from orchestration.lib.release.folders import SCORECARD
 from orchestration.lib.transform import NodeResult, Project
 from orchestration.settings import Home
 
@@ -183,6 +184,7 @@ class Run:
                 "number": publication.number,
                 "database": str(self.home.current_database),
                 "release": str(publication.folder),
+                "scorecard": str(self.home.current / SCORECARD),
                 "content_sha256": publication.receipt.content_sha256,
                 "file_sha256": publication.receipt.file_sha256,
                 "same_content_as_before": record.same_content_as_before,

@@ -19,6 +19,7 @@ from orchestration.lib.release.errors import PromotionRefusedError, ReleaseError
 from orchestration.lib.release.folders import (
     DATABASE,
     RECEIPT,
+    SCORECARD,
     blocked_folder,
     file_sha256,
     remove_folder,
@@ -43,6 +44,7 @@ from tests.support.releases import (
     law_result,
     publish,
     sealed,
+    small_page,
     verdict,
     write_warehouse,
 )
@@ -101,7 +103,7 @@ def test_not_null_and_comments_come_along(home: Home) -> None:
 def test_published_files_are_read_only_and_have_no_wal(home: Home) -> None:
     kept = publish(home)
     assert stat.S_IMODE(kept.folder.stat().st_mode) == 0o555
-    assert {entry.name for entry in kept.folder.iterdir()} == {DATABASE, RECEIPT}
+    assert {entry.name for entry in kept.folder.iterdir()} == {DATABASE, RECEIPT, SCORECARD}
     assert {stat.S_IMODE(entry.stat().st_mode) for entry in kept.folder.iterdir()} == {0o444}
     assert home.current.readlink() == Path("releases/1")
 
@@ -166,7 +168,7 @@ def test_meta_says_what_was_judged(home: Home) -> None:
 def test_a_sealed_candidate_is_not_sealed_again(home: Home) -> None:
     candidate, _ = sealed(home, Books())
     with pytest.raises(ReleaseError, match="not the file that was frozen"):
-        seal(home, candidate, verdict(), Facts("code-1"))
+        seal(home, candidate, verdict(), Facts("code-1"), small_page)
 
 
 def test_a_candidate_changed_while_it_was_judged_is_not_sealed(home: Home) -> None:
@@ -174,7 +176,7 @@ def test_a_candidate_changed_while_it_was_judged_is_not_sealed(home: Home) -> No
     with duckdb.connect(str(candidate.database)) as connection:
         connection.execute("update dim_mark set mark = 99")
     with pytest.raises(ReleaseError, match="not the file that was frozen"):
-        seal(home, candidate, verdict(), Facts("code-1"))
+        seal(home, candidate, verdict(), Facts("code-1"), small_page)
 
 
 def test_another_process_can_take_up_the_frozen_candidate(home: Home) -> None:
@@ -228,6 +230,19 @@ def _wal(folder: Path) -> None:
     (folder / f"{DATABASE}.wal").write_text("")
 
 
+def _no_page(folder: Path) -> None:
+    (folder / SCORECARD).unlink()
+
+
+def _other_page(folder: Path) -> None:
+    (folder / SCORECARD).write_text("all is well")
+
+
+def _page_of_nobody(folder: Path) -> None:
+    fields = json.loads((folder / RECEIPT).read_text())
+    (folder / RECEIPT).write_text(json.dumps(fields | {"scorecard_sha256": None}))
+
+
 def _nothing(folder: Path) -> None:
     shutil.rmtree(folder)
 
@@ -243,6 +258,9 @@ def _nothing(folder: Path) -> None:
         (_not_passed, "the gate did not pass it"),
         (_law_erred, r"blocked by B2 \(error\)"),
         (_wal, "opened for writing"),
+        (_no_page, "scorecard.html is missing"),
+        (_other_page, "changed after it was made"),
+        (_page_of_nobody, "it has no scorecard"),
         (_nothing, "there is no candidate"),
     ],
 )
@@ -255,6 +273,26 @@ def test_promotion_is_refused(home: Home, change: Callable[[Path], None], says: 
         promote(home, candidate.folder, LAWS)
     assert file_sha256(home.current_database) == sha256
     assert [kept.number for kept in publications(home)] == [before.number]
+
+
+def test_a_page_that_cannot_be_made_publishes_nothing(home: Home) -> None:
+    publish(home)
+    candidate = frozen(home, Books())
+
+    def fail(_: Path) -> str:
+        raise ReleaseError("no page", why="a test", next_step="none")
+
+    with pytest.raises(ReleaseError, match="no page"):
+        seal(home, candidate, verdict(), Facts("code-1"), fail)
+    with pytest.raises(PromotionRefusedError, match="the gate has not judged it"):
+        promote(home, candidate.folder, LAWS)
+    assert rows(home.current_database, "select mark from dim_mark") == [(1,)]
+    assert publish(home).number == 2
+
+
+def test_a_blocked_candidate_has_no_page(home: Home) -> None:
+    assert blocked(home).scorecard_sha256 is None
+    assert not (blocked_folder(home) / SCORECARD).exists()
 
 
 def test_a_frozen_candidate_that_nobody_judged_is_refused(home: Home) -> None:

@@ -15,6 +15,8 @@ from orchestration.settings import Home
 
 DATABASE = "tieout.duckdb"
 RECEIPT = "receipt.json"
+#: The page that people read, made from the file before it is shown.
+SCORECARD = "scorecard.html"
 #: What `freeze` found, until `seal` has put it into the receipt.
 FROZEN = "frozen.json"
 

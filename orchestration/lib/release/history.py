@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -60,6 +61,16 @@ def read_history(home: Home) -> list[Event]:
                 next_step="restore the file from a backup; the releases themselves are untouched",
             ) from error
     return events
+
+
+def blocked_row(events: Sequence[Event]) -> list[Event]:
+    """The unbroken row of blocked runs at the end of the history, oldest first."""
+    row: list[Event] = []
+    for event in reversed(events):
+        if event.action != "blocked":
+            break
+        row.append(event)
+    return row[::-1]
 
 
 def append(home: Home, event: Event) -> None:

@@ -21,6 +21,7 @@ from orchestration.lib.release.folders import (
     FOLDER_MODE,
     FROZEN,
     RECEIPT,
+    SCORECARD,
     blocked_folder,
     current_number,
     file_sha256,
@@ -68,7 +69,7 @@ def promote(home: Home, folder: Path, laws: Collection[str]) -> Publication:
     number = next_number(home)
     receipt = _demand_pass(folder, number, laws)
     receipt_sha256 = file_sha256(folder / RECEIPT)
-    for name in (DATABASE, RECEIPT):
+    for name in (DATABASE, SCORECARD, RECEIPT):
         (folder / name).chmod(FILE_MODE)
         sync(folder / name)
     sync(folder)
@@ -224,6 +225,10 @@ def damages(home: Home, kept: Publication) -> list[str]:
     }
     if recorded and file_sha256(kept.folder / RECEIPT) not in recorded:
         found.append("the receipt is not the one that was published")
+    if kept.receipt.scorecard_sha256 is not None and (
+        _sha256_of_page(kept.folder) != kept.receipt.scorecard_sha256
+    ):
+        found.append(f"{SCORECARD} is missing, or not the one that was published")
     if kept.database.with_name(DATABASE + ".wal").exists():
         found.append(f"{DATABASE}.wal lies beside it: somebody opened it for writing")
     return found
@@ -283,7 +288,16 @@ def _demand_pass(folder: Path, number: int, laws: Collection[str]) -> Receipt:
             "after it was judged, or the receipt is another file's",
             again,
         )
+    if receipt.scorecard_sha256 is None:
+        raise refused("it has no scorecard", again)
+    if _sha256_of_page(folder) != receipt.scorecard_sha256:
+        raise refused(f"its {SCORECARD} is missing, or was changed after it was made", again)
     return receipt
+
+
+def _sha256_of_page(folder: Path) -> str | None:
+    page = folder / SCORECARD
+    return file_sha256(page) if page.exists() else None
 
 
 def _published_numbers(home: Home) -> set[int]:

@@ -144,6 +144,8 @@ class Receipt:
     not_compared: tuple[str, ...]
     #: Rows and last hash of each register of the plan; receipts before 0.2.0 know none.
     plan_registers: dict[str, tuple[int, str]] = field(default_factory=dict)
+    #: Of the page made from the file; None of a blocked candidate, and before there were pages.
+    scorecard_sha256: str | None = None
 
     def to_json(self) -> str:
         """The receipt as it is written."""

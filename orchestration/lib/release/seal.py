@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +26,7 @@ from orchestration.lib.release.folders import (
     DATABASE,
     FROZEN,
     RECEIPT,
+    SCORECARD,
     current_number,
     file_sha256,
     release_folder,
@@ -75,10 +76,25 @@ class _Run:
     time_zone: str
 
 
-def seal(home: Home, candidate: Candidate, verdict: VerdictLike, facts: Facts) -> Receipt:
-    """Write `meta`, close the file and write its receipt, whether the verdict passed or not.
+def seal(
+    home: Home,
+    candidate: Candidate,
+    verdict: VerdictLike,
+    facts: Facts,
+    draw: Callable[[Path], str],
+) -> Receipt:
+    """Write `meta`, close the file, draw its page and write its receipt.
 
-    The bytes must still be those that were frozen and judged.
+    The bytes must still be those that were frozen and judged. A candidate that did not pass gets a
+    receipt too, but no page: nobody is to read its figures.
+
+    Args:
+        home: the state folder.
+        candidate: what was frozen.
+        verdict: what the gate found about it.
+        facts: what the file cannot know of itself.
+        draw: makes the page of a closed file; if it raises, there is no receipt, and nothing can
+            be published.
     """
     found = file_sha256(demand_closed(candidate.database))
     if found != candidate.file_sha256:
@@ -111,6 +127,10 @@ def seal(home: Home, candidate: Candidate, verdict: VerdictLike, facts: Facts) -
         connection.execute("detach candidate")
     database = demand_closed(candidate.database)
     sync(database)
+    scorecard_sha256 = None
+    if verdict.passed:
+        write_durably(candidate.folder / SCORECARD, draw(database))
+        scorecard_sha256 = file_sha256(candidate.folder / SCORECARD)
     receipt = Receipt(
         format=FORMAT,
         number=candidate.number,
@@ -133,6 +153,7 @@ def seal(home: Home, candidate: Candidate, verdict: VerdictLike, facts: Facts) -
         changes=changes,
         not_compared=not_compared,
         plan_registers=facts.plan_registers,
+        scorecard_sha256=scorecard_sha256,
     )
     write_durably(candidate.folder / RECEIPT, receipt.to_json())
     (candidate.folder / FROZEN).unlink()

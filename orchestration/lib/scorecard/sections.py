@@ -1,0 +1,644 @@
+"""The sections of the page, in their order: what each says in words, its picture, its tables.
+
+Belongs here: which figures a section shows and the sentence it begins with. Does not belong here:
+the first screen (`page`), the kinds of columns (`tables`), SQL, drawing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from markupsafe import Markup
+
+from orchestration.lib.scorecard import charts, flow
+from orchestration.lib.scorecard.figures import Form, Sheet, joined, kpi_name, stage_name
+from orchestration.lib.scorecard.queries import Row
+from orchestration.lib.scorecard.tables import Columns, Table
+from orchestration.lib.scorecard.verdict import tone_of
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page."""
+
+    id: str
+    title: str
+    #: Its title in the list of sections.
+    short: str
+    sentence: Markup
+    picture: Markup = field(default_factory=Markup)
+    #: What the picture shows and how it is read.
+    describes: str = ""
+    tables: tuple[Table, ...] = ()
+    #: What this file is too old to have, in words.
+    missing: tuple[str, ...] = ()
+
+
+def sections(sheet: Sheet) -> list[Section]:
+    """All of them; what the file lacks is said in its place."""
+    return [
+        _plan(sheet),
+        _flow(sheet),
+        _bridge(sheet),
+        _pipeline(sheet),
+        _drift(sheet),
+        _items(sheet),
+        _laws(sheet),
+        _changes(sheet),
+    ]
+
+
+def _missing(sheet: Sheet, **words_of_query: str) -> tuple[str, ...]:
+    return tuple(words for query, words in words_of_query.items() if not sheet.has(query))
+
+
+# --- Plan against actuals ------------------------------------------------------------------------
+
+
+def _plan(sheet: Sheet) -> Section:
+    rows = sheet.rows("kpi")
+    behind = [kpi_name(row) for row in rows if row["status"] == "behind"]
+    ahead = [kpi_name(row) for row in rows if row["status"] == "ahead"]
+    if not rows:
+        sentence = Markup("There is no plan to hold the actuals against.")
+    elif behind:
+        sentence = Markup("Behind plan, further than tolerance and chance allow: {}.").format(
+            ", ".join(behind)
+        )
+    else:
+        sentence = Markup("No KPI is behind plan by more than tolerance and chance allow.")
+    if ahead:
+        sentence += Markup(" Ahead of plan: {}.").format(", ".join(ahead))
+    picture = charts.pacing(
+        [
+            {
+                "label": kpi_name(row),
+                "tone": tone_of(row["shown_status"]),
+                "text": sheet.writer.write(row["of_plan_pct"], "percent"),
+                "value": _float(row["of_plan_pct"]),
+                "low": _edge_of_band(row, -1),
+                "high": _edge_of_band(row, +1),
+            }
+            for row in rows
+            if row["of_plan_pct"] is not None
+        ]
+    )
+    kpi, cost = Columns(sheet, "kpi"), Columns(sheet, "unit_cost")
+    return Section(
+        "plan",
+        "Plan against actuals",
+        "Plan",
+        sentence,
+        picture,
+        "Each point is the actual in percent of what the plan has due by now; the line is the plan,"
+        " the band its tolerance. What lies beyond twice the plan is drawn at the edge.",
+        (
+            *kpi.table(
+                "KPIs of the company",
+                kpi.kpi("KPI"),
+                kpi.status("Status", "shown_status"),
+                kpi.number("Actual", "actual_value"),
+                kpi.number("Plan to date", "plan_to_date_value"),
+                kpi.number("Variance", "variance_pct", "percent", signed=True),
+                kpi.number("Worth", "variance_minor", "whole", signed=True),
+                kpi.number("Tolerance", "tolerance_pct", "percent"),
+                kpi.person("Owner", "owner"),
+            ),
+            *cost.table(
+                "What one of each costs: all spend of the period by those who got that far",
+                cost.kpi("One of"),
+                cost.number("Actual", "actual_cost_minor", "money"),
+                cost.number("Planned", "planned_cost_minor", "money"),
+                cost.number("Times plan", "times_plan", "times"),
+            ),
+        ),
+        _missing(sheet, kpi="plan against actuals"),
+    )
+
+
+def _edge_of_band(row: Row, side: int) -> float | None:
+    return None if row["tolerance_pct"] is None else 100 + side * float(row["tolerance_pct"])
+
+
+# --- Where every dollar stands -------------------------------------------------------------------
+
+
+def _flow(sheet: Sheet) -> Section:
+    title = "Where every dollar stands"
+    if not sheet.rows("flow_stage"):
+        return Section(
+            "flow",
+            title,
+            "Dollars",
+            Markup("No dollar has been spent on a cohort of this period."),
+            missing=_missing(sheet, flow="the flow of dollars"),
+        )
+    write = sheet.writer.write
+    total = sheet.figure("spend_total", 0, "period_minor", "money")
+    picture = flow.draw(
+        sheet.rows("flow"),
+        [
+            (row["channel"], write(row["amount_minor"], "money"))
+            for row in sheet.rows("flow_channel")
+        ],
+        [
+            (row["stage"], row["kind"], write(row["amount_minor"], "money"))
+            for row in sheet.rows("flow_stage")
+        ],
+        {row["stage"]: write(row["amount_minor"], "whole") for row in sheet.rows("flow_reached")},
+        write(sheet.rows("spend_total")[0]["period_minor"], "money"),
+    )
+    parts: list[Markup | str] = ["Of ", total, " spent on this period's cohorts, "]
+    sales = sheet.place("standing", part="reached Sales")
+    if sales is None:
+        parts.append("nothing ever reached Sales")
+    else:
+        parts += [
+            sheet.figure("standing", sales, "amount_minor", "money"),
+            " ever reached Sales (",
+            sheet.figure("standing", sales, "share_pct", "percent"),
+            ")",
+        ]
+    parts.append("; every dollar stands in exactly one place below.")
+    left, middle, right = (
+        Columns(sheet, query) for query in ("flow_channel", "flow_reached", "flow_stage")
+    )
+    return Section(
+        "flow",
+        title,
+        "Dollars",
+        joined(parts),
+        picture,
+        "Dollars flow from channels at the left, through the furthest stage that their lead ever"
+        " reached, to where they stand today at the right: with Sales (plain), waiting (light),"
+        " turned away (striped), with no lead (dotted). Both sides add up to the same total.",
+        (
+            *left.table(
+                "Left side: what the channels' cohorts cost",
+                left.made("Channel", lambda row: row["channel"].replace("_", " ")),
+                left.number("Dollars", "amount_minor", "money"),
+                foot=("Total", total),
+            ),
+            *middle.table(
+                "On the way: dollars whose lead ever got at least this far",
+                middle.stage("Stage"),
+                middle.number("Dollars", "amount_minor", "money"),
+                middle.number("Leads", "leads", "count"),
+            ),
+            *right.table(
+                "Right side: where the dollars stand now",
+                right.stage("Stage"),
+                right.words("Whose move", "owner"),
+                right.number("Dollars", "amount_minor", "money"),
+                right.number("Share", "share_pct", "percent"),
+                right.number("Leads", "leads", "count"),
+                foot=("Total", "", total, "", ""),
+            ),
+            *_all_cohorts(sheet),
+        ),
+    )
+
+
+def _all_cohorts(sheet: Sheet) -> tuple[Table, ...]:
+    """Every dollar since the books begin, where that is more than the period's."""
+    whole = sheet.rows("spend_total")[0]
+    if whole["all_minor"] == whole["period_minor"]:
+        return ()
+    stages = Columns(sheet, "flow_stage_all")
+    return stages.table(
+        "All cohorts since the books begin: where their dollars stand now",
+        stages.stage("Stage"),
+        stages.number("Dollars", "amount_minor", "money"),
+        stages.number("Share", "share_pct", "percent"),
+        stages.number("Leads", "leads", "count"),
+        foot=("Total", sheet.figure("spend_total", 0, "all_minor", "money"), "", ""),
+    )
+
+
+# --- The bridge, the pipeline --------------------------------------------------------------------
+
+
+def _bridge(sheet: Sheet) -> Section:
+    title = "From Marketing's count to Sales'"
+    rows = sheet.rows("bridge")
+    totals = [place for place, row in enumerate(rows) if row["kind"] == "total"]
+    if not totals:
+        return Section(
+            "bridge",
+            title,
+            "Bridge",
+            Markup("There are no MQLs and no claims in this period to lead from one to the other."),
+            missing=_missing(sheet, bridge="the bridge between the departments"),
+        )
+    parts: list[Markup | str] = []
+    for place in (totals[0], totals[-1]):
+        parts += [
+            sheet.text("bridge", place, "label"),
+            ": ",
+            sheet.figure("bridge", place, "value", "count"),
+            ". ",
+        ]
+    losses = [place for place, row in enumerate(rows) if _is_difference(row) and row["value"] < 0]
+    if losses:
+        largest = min(losses, key=lambda place: rows[place]["value"])
+        parts += [
+            "The largest step between them: ",
+            sheet.text("bridge", largest, "label"),
+            ", ",
+            sheet.figure("bridge", largest, "value", "count"),
+            ".",
+        ]
+    picture = charts.waterfall(
+        [
+            {
+                "label": row["label"],
+                "tone": _tone_of_step(row, row["value"]),
+                "text": sheet.writer.write(row["value"], "count", signed=_is_difference(row)),
+                "start": row["start_value"],
+                "end": row["end_value"],
+            }
+            for row in rows
+        ],
+        "leads",
+    )
+    lines = Columns(sheet, "bridge")
+    return Section(
+        "bridge",
+        title,
+        "Bridge",
+        joined(parts),
+        picture,
+        "Dark bars are totals; striped bars take away from the total above them, light ones add.",
+        lines.table(
+            "Line by line",
+            lines.words("Line", "label"),
+            lines.number("Leads", "value", "count", signed=_is_difference),
+            lines.number("Then left", "end_value", "count"),
+            strong=lambda row: not _is_difference(row),
+        ),
+    )
+
+
+def _pipeline(sheet: Sheet) -> Section:
+    title = "The pipeline, period by period"
+    steps = sheet.rows("waterfall_step")
+    if not steps:
+        return Section(
+            "pipeline",
+            title,
+            "Pipeline",
+            Markup("No deal was open in this period."),
+            missing=_missing(sheet, waterfall="the pipeline's waterfall"),
+        )
+    parts: list[Markup | str] = ["The open pipeline went from "]
+    for label, before in (
+        ("opening", ""),
+        ("closing", " to "),
+        ("created", "; created: "),
+        ("won", "; won: "),
+        ("lost", "; lost: "),
+    ):
+        place = sheet.place("waterfall_step", label=label)
+        if place is not None:
+            parts += [before, sheet.figure("waterfall_step", place, "value_minor", "money")]
+    parts.append(".")
+    picture = charts.waterfall(
+        [
+            {
+                "label": row["label"],
+                "tone": _tone_of_step(row, row["value_minor"]),
+                "text": sheet.writer.write(row["value_minor"], "whole", signed=_is_difference(row)),
+                "start": row["start_minor"],
+                "end": row["end_minor"],
+            }
+            for row in steps
+        ],
+        sheet.writer.currency,
+    )
+    months = Columns(sheet, "waterfall")
+    movements = (
+        "opening", "created", "increased", "decreased", "revalued", "reopened", "won", "lost",
+        "closing",
+    )  # fmt: skip
+    return Section(
+        "pipeline",
+        title,
+        "Pipeline",
+        joined(parts),
+        picture,
+        "Dark bars are the opening and the closing; light bars add to the pipeline, striped ones"
+        " take away.",
+        months.table(
+            "Opening and movements are the closing, in every row",
+            months.words("From", "period_start_date"),
+            months.words("To", "period_last_date"),
+            *(months.number(name.capitalize(), f"{name}_minor", "whole") for name in movements),
+            months.number("Open deals", "closing_deals", "count"),
+            strong=lambda row: row["is_whole"],
+        ),
+    )
+
+
+def _is_difference(row: Row) -> bool:
+    return bool(row["kind"] != "total")
+
+
+def _tone_of_step(row: Row, value: int) -> str:
+    if not _is_difference(row):
+        return "total"
+    return "up" if value > 0 else "down"
+
+
+# --- Drift and trajectory ------------------------------------------------------------------------
+
+
+def _drift(sheet: Sheet) -> Section:
+    rows, ways = sheet.rows("drift"), sheet.rows("trajectory")
+    picture = charts.intervals(
+        [
+            {
+                "label": kpi_name(row),
+                "tone": tone_of(row["verdict"]),
+                "text": sheet.writer.write(row["actual_rate"], "rate"),
+                "value": _float(row["actual_rate"], 100),
+                "low": _float(row["low_rate"], 100),
+                "high": _float(row["high_rate"], 100),
+                "plan": _float(row["expected_rate"], 100),
+            }
+            for row in rows
+            if row["actual_rate"] is not None
+        ],
+        "percent of settled cases that went on",
+        highest=100,
+    ) + charts.intervals(
+        [
+            {
+                "label": kpi_name(row),
+                "tone": tone_of(row["verdict"]),
+                "text": sheet.writer.write(row["projected_pct"], "percent"),
+                "value": _float(row["projected_pct"]),
+                "low": _float(row["low_pct"]),
+                "high": _float(row["high_pct"]),
+                "plan": 100.0,
+            }
+            for row in ways
+            if row["projected_pct"] is not None
+        ],
+        "projected end in percent of plan",
+        highest=200,
+    )
+    drift, below, way = (Columns(sheet, query) for query in ("drift", "drift_scope", "trajectory"))
+    return Section(
+        "drift",
+        "Does the plan still hold, and where does it end?",
+        "Drift and projection",
+        _drift_sentence(sheet),
+        picture,
+        "The line is the plan, the point what came or where it will end, the band its interval.",
+        (
+            *drift.table(
+                "Planned rates and what came; Wilson's interval, for ninety-five in a hundred",
+                drift.kpi("Step"),
+                drift.status("Verdict", "verdict"),
+                drift.number("Planned", "expected_rate", "rate"),
+                drift.number("Actual", "actual_rate", "rate"),
+                drift.number("From", "low_rate", "rate"),
+                drift.number("To", "high_rate", "rate"),
+                drift.number("Went on", "converted", "count"),
+                drift.number("Settled", "matured", "count"),
+                drift.number("Entered", "entered", "count"),
+                drift.words("Disproved", "alarmed_at"),
+            ),
+            *below.table(
+                "Alarms below the company, the earliest first",
+                below.words("Where", "scope"),
+                below.kpi("Step"),
+                below.words("Cohort", "period"),
+                below.number("Planned", "expected_rate", "rate"),
+                below.number("Actual", "actual_rate", "rate"),
+                below.number("Settled", "matured", "count"),
+                below.words("Disproved", "alarmed_at"),
+            ),
+            *way.table(
+                "Where each KPI ends, four times in five",
+                way.kpi("KPI"),
+                way.status("Verdict", "verdict"),
+                way.number("Actual", "actual_value"),
+                way.number("Projected", "projected_value"),
+                way.number("From", "low_value"),
+                way.number("To", "high_value"),
+                way.number("Plan", "plan_value"),
+                way.number("Gap", "gap_minor", "whole", signed=True),
+                way.person("Owner", "owner"),
+                way.words("Why, and what to do", "verdict_reason", "action"),
+            ),
+        ),
+        _missing(
+            sheet,
+            drift="the evidence on planned rates",
+            trajectory="the projection to the period's end",
+        ),
+    )
+
+
+def _drift_sentence(sheet: Sheet) -> Markup:
+    parts: list[Markup | str] = []
+    rows = sheet.rows("drift")
+    for place, row in enumerate(rows):
+        if row["verdict"] == "alarm":
+            parts += [
+                f"{kpi_name(row)} is disproved since ",
+                sheet.text("drift", place, "alarmed_at"),
+                ", after ",
+                sheet.figure("drift", place, "matured_at_alarm", "count"),
+                " settled cases: planned were ",
+                sheet.figure("drift", place, "expected_rate", "rate"),
+                ", today it is ",
+                sheet.figure("drift", place, "actual_rate", "rate"),
+                ". ",
+            ]
+    if not parts:
+        parts.append(
+            "No planned rate of the company is disproved."
+            if rows
+            else "No rate is planned for this period."
+        )
+    return joined(parts)
+
+
+# --- Owners, laws, changes -----------------------------------------------------------------------
+
+
+def _items(sheet: Sheet) -> Section:
+    items, pledges, owed = (
+        Columns(sheet, query) for query in ("variance", "commitment", "commitment_owed")
+    )
+    return Section(
+        "items",
+        "Who answers for what, and until when",
+        "Owners",
+        _items_sentence(sheet),
+        tables=(
+            *items.table(
+                "Variance items that stand: overdue ones first, then by due date",
+                items.kpi("KPI"),
+                items.status("Status", "status"),
+                items.person("Owner", "owner"),
+                items.words("Answer due", "due_date"),
+                items.number("Worth", "variance_minor", "whole", signed=True),
+                items.number("Actual", "actual_value"),
+                items.number("Plan to date", "plan_to_date_value"),
+                items.words("Where", "period", "scope"),
+                items.words("Since", "opened_date"),
+                items.words("Why", "why"),
+                items.words("Action", "action"),
+                items.words("Until", "action_due_date"),
+                items.words("Item", "item_id"),
+            ),
+            *pledges.table(
+                "Spend on this period's cohorts, by what Sales has committed to",
+                pledges.status("Status", "status"),
+                pledges.number("Cohorts", "cohorts", "count"),
+                pledges.number("Spend", "spend_minor", "money"),
+                pledges.words("Next due", "next_due_date"),
+            ),
+            *owed.table(
+                "Cohorts to answer for: without a commitment first, then those that miss theirs"
+                " the most",
+                owed.words("Campaign", "campaign_key"),
+                owed.words("Cohort", "cohort_start_date"),
+                owed.status("Status", "status"),
+                owed.person("By", "committed_by"),
+                owed.words("Due", "due_date"),
+                owed.number("Spend", "spend_minor", "whole"),
+                owed.number("Expected", "judged_rate", "rate"),
+                owed.number("Actual", "actual_rate", "rate"),
+                owed.number("Settled", "matured", "count"),
+            ),
+        ),
+        missing=_missing(sheet, variance="variance items", commitment="commitments"),
+    )
+
+
+def _items_sentence(sheet: Sheet) -> Markup:
+    parts: list[Markup | str] = []
+    for place, row in enumerate(sheet.rows("variance_count")):
+        if row["status"] != "closed":
+            parts += [
+                ", " if parts else "Variance items: ",
+                sheet.figure("variance_count", place, "items", "count"),
+                f" {row['status']}",
+            ]
+    parts.append("." if parts else "No variance item stands.")
+    pledges = sheet.rows("commitment")
+    late = [
+        place for place, row in enumerate(pledges) if row["status"] in ("overdue", "uncommitted")
+    ]
+    for place in late:
+        parts += [
+            " ",
+            sheet.figure("commitment", place, "spend_minor", "money"),
+            f" of spend is {pledges[place]['status']}: Sales owes the rate that it expects.",
+        ]
+    if pledges and not late:
+        parts.append(" Sales has committed to a rate for every cohort that owes one.")
+    return joined(parts)
+
+
+def _laws(sheet: Sheet) -> Section:
+    parts: list[Markup | str] = []
+    for words, column in (
+        ("Laws that hold: ", "laws_held"),
+        ("; broken: ", "laws_broken"),
+        ("; waived: ", "laws_waived"),
+        (". Late deliveries: ", "deliveries_late"),
+        (" of ", "deliveries"),
+    ):
+        parts += [words, sheet.figure("publication", 0, column, "count")]
+    parts.append(".")
+    laws, fresh = Columns(sheet, "law"), Columns(sheet, "freshness")
+
+    def form(row: Row) -> Form:
+        is_ours = row["unit"] == "minor" and row["currency"] == sheet.writer.currency
+        return "money" if is_ours else "count"
+
+    return Section(
+        "laws",
+        "May these figures be trusted?",
+        "Laws and freshness",
+        joined(parts),
+        tables=(
+            *laws.table(
+                "Every law: what it expected and what it found",
+                laws.words("Law", "law", "title"),
+                laws.status("Result", "status"),
+                laws.made("If broken", lambda row: _SEVERITIES.get(row["severity"], "")),
+                laws.number("Expected", "expected", form),
+                laws.number("Found", "actual", form),
+                laws.number("Rows", "offending_count", "count"),
+                laws.words("Owner", "owner"),
+                laws.words("Remark", "reason"),
+            ),
+            *fresh.table(
+                "Every delivery: how new it is",
+                fresh.words("Delivery", "feed", "table_name"),
+                fresh.words("Source", "source"),
+                fresh.status("Result", "state"),
+                fresh.words("Newest", "newest_at"),
+                fresh.number("Age", "age_hours", "hours"),
+                fresh.number("Cadence", "cadence_hours", "hours"),
+                fresh.number("Missing days", "missing_days", "count"),
+            ),
+        ),
+    )
+
+
+_SEVERITIES = {"block": "blocks", "warn": "warns"}
+
+
+def _changes(sheet: Sheet) -> Section:
+    if sheet.value("publication", 0, "previous_number") is None:
+        sentence = Markup("This is the first publication: there is nothing to compare it with.")
+    else:
+        before = sheet.figure("publication", 0, "previous_number", "count")
+        sentence = joined(
+            ["Figures that publication ", before, " had reported are not what they were:"]
+            if sheet.rows("change_cause")
+            else ["Nothing that publication ", before, " had reported has changed."]
+        )
+    causes, largest = Columns(sheet, "change_cause"), Columns(sheet, "change")
+
+    def form(row: Row) -> Form:
+        return "count" if row["measure"] == "leads" else "money"
+
+    return Section(
+        "changes",
+        "What changed since the last publication",
+        "Changes",
+        sentence,
+        tables=(
+            *causes.table(
+                "By cause",
+                causes.words("Cause", "cause"),
+                causes.words("Measure", "measure"),
+                causes.number("Figures", "figures", "count"),
+                causes.number("Moved", "moved", form),
+            ),
+            *largest.table(
+                "The largest",
+                largest.words("Campaign", "campaign_key"),
+                largest.words("Cohort", "cohort_start_date"),
+                largest.made("Figure", lambda row: stage_name(row["stage"] or row["measure"])),
+                largest.number("Was", "before_value", form),
+                largest.number("Is", "after_value", form),
+                largest.number("Difference", "difference", form, signed=True),
+                largest.words("Cause", "cause"),
+            ),
+        ),
+        missing=_missing(sheet, change="changes since the last publication"),
+    )
+
+
+def _float(value: Any, times: int = 1) -> float | None:
+    return None if value is None else float(value * times)

@@ -1,0 +1,21 @@
+-- Every law with what was expected and found; what is broken or waived first.
+select
+    law,
+    title,
+    severity,
+    status,
+    reason,
+    expected,
+    actual,
+    difference,
+    unit,
+    currency,
+    offending_count,
+    waived,
+    owner
+from meta.law_result
+order by
+    case status when 'error' then 1 when 'broken' then 2 when 'waived' then 3 when 'held' then 4
+        else 5 end,
+    left(law, 1),
+    cast(substr(law, 2) as integer)

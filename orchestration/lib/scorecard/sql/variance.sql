@@ -1,0 +1,27 @@
+-- KPIs outside their tolerance and what their owners say: overdue first, closed ones left out.
+select
+    item_id,
+    period,
+    scope,
+    metric,
+    unit,
+    status,
+    owner,
+    owner_department,
+    why,
+    action,
+    plan_to_date_value,
+    actual_value,
+    variance_pct,
+    variance_minor,
+    opened_date,
+    due_date,
+    action_due_date
+from rpt_variance_item
+where status <> 'closed'
+order by
+    case status when 'overdue' then 1 when 'open' then 2 else 3 end,
+    due_date,
+    abs(coalesce(variance_minor, 0)) desc,
+    item_id
+limit 25
