@@ -3,8 +3,8 @@
 Runs the page's `sh` blocks in order, in one shell, from the repository's folder (or `--in FOLDER`),
 and stops at the first command that fails. A `text` block after one is what the reader is told to
 see: each of its lines must be printed, in that order (blanks aside; a line `…` stands for any
-number). `COMMAND ; echo "exit code $?"` is a command that may fail; what is shown says how. Only the
-standard library.
+number). `COMMAND ; echo "exit code $?"` is a command that may fail; what is shown says how. Only
+the standard library.
 """
 
 from __future__ import annotations

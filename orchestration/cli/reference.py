@@ -3,8 +3,9 @@
 Commands are read as Typer builds them; it brings a Click of its own, so they are told by what they
 have and not by their class.
 
-Belongs here: how a command's `--help` becomes a part of a page. Does not belong here: what a command
-says of itself; that stands in its docstring and its options. A test keeps the page up to date.
+Belongs here: how a command's `--help` becomes a part of a page. Does not belong here: what a
+command says of itself; that stands in its docstring and its options. A test keeps the page up to
+date.
 """
 
 from __future__ import annotations
@@ -89,10 +90,9 @@ def _meaning(parameter: Any, context: typer.Context) -> str:
     if parameter.required and is_option:
         said.append("Required.")
     record = parameter.get_help_record(context) if is_option else None
-    extra = re.search(r"\[([^\]]*)\]$", record[1]) if record else None
-    for part in extra.group(1).split(";") if extra else []:
-        if (part := part.strip()).startswith("default: "):
-            said.append(f"Default: `{part.removeprefix('default: ')}`.")
+    default = re.search(r"\[(?:.*; ?)?default: ([^;\]]*)[^\]]*\]$", record[1]) if record else None
+    if default:
+        said.append(f"Default: `{default.group(1).strip()}`.")
     if isinstance(parameter.envvar, str):
         said.append(f"Else `{parameter.envvar}` of the environment.")
     return " ".join(filter(None, said))

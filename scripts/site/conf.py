@@ -3,14 +3,15 @@
 Belongs here: what Sphinx needs to know, the order of the pages, diagrams. Does not belong here: any
 text of a page; it has its one home in the Markdown that code hosts show too.
 
-`make docs` runs it (scripts/docs) with warnings as errors: a link or an anchor that leads nowhere, a
-page that stands in no list and a diagram that cannot be drawn each fail the build.
+`make docs` runs it (scripts/docs) with warnings as errors: a link or an anchor that leads nowhere,
+a page that stands in no list and a diagram that cannot be drawn each fail the build.
 """
 
 from __future__ import annotations
 
 import hashlib
 import html
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -91,9 +92,7 @@ def _add_lists(app: Sphinx, page: str, source: list[str]) -> None:
     """Sphinx wants the order inside a page; the Markdown need not know of it."""
     del app
     if page == root_doc:
-        source[0] += "".join(
-            _toctree(caption, pages) for caption, pages in NAVIGATION.items()
-        )
+        source[0] += "".join(_toctree(caption, pages) for caption, pages in NAVIGATION.items())
     elif page in BELOW:
         source[0] += _toctree("", BELOW[page])
 
@@ -105,27 +104,43 @@ class Diagram(Directive):
     """A Mermaid fence, drawn while the site is built, once for light and once for dark pages."""
 
     has_content = True
-    themes: ClassVar[dict[str, str]] = {"only-light": "neutral", "only-dark": "dark"}
+    #: How it looks where it is shown: as near as the page's width asks, in the page's own letters.
+    looks: ClassVar[dict[str, str]] = {
+        shown: json.dumps(
+            {
+                "theme": theme,
+                "themeVariables": {"edgeLabelBackground": background, "fontSize": "18px"},
+                "themeCSS": f".edgeLabel p, .edgeLabel span {{ color: {ink}; }}",
+                "flowchart": {"rankSpacing": 28, "nodeSpacing": 28, "padding": 10},
+            }
+        )
+        for shown, theme, background, ink in (
+            ("only-light", "neutral", "#ffffff", "#333333"),
+            ("only-dark", "dark", "#131416", "#cccccc"),
+        )
+    }
 
     def run(self) -> list[nodes.Node]:
         """The pictures, as a part of the page."""
         source = "\n".join(self.content)
         drawn = "".join(
-            f'<div class="diagram {shown}">{_svg(source, theme)}</div>'
-            for shown, theme in self.themes.items()
+            f'<div class="diagram {shown}">{_svg(source, look)}</div>'
+            for shown, look in self.looks.items()
         )
         return [nodes.raw("", drawn, format="html")]
 
 
-def _svg(source: str, theme: str) -> str:
+def _svg(source: str, look: str) -> str:
     """One picture; its ids are its own, so that several can stand on one page."""
-    svg = mermaidx.render(f'%%{{init: {{"theme": "{theme}"}}}}%%\n{source}').svg()
+    svg = mermaidx.render(f"%%{{init: {look}}}%%\n{source}").svg()
     label = re.search(r"(?m)^\s*accDescr: (.*)$", source)
-    own = f"d{hashlib.sha256((theme + source).encode()).hexdigest()[:8]}"
+    own = f"d{hashlib.sha256((look + source).encode()).hexdigest()[:8]}"
     named = f'<svg role="img" aria-label="{html.escape(label.group(1) if label else "Diagram")}"'
-    return re.sub(r' role="graphics-document document"| aria-\w+="[^"]*"', "", svg).replace(
-        "<svg", named, 1
-    ).replace("my-svg", own)
+    return (
+        re.sub(r' role="graphics-document document"| aria-\w+="[^"]*"', "", svg)
+        .replace("<svg", named, 1)
+        .replace("my-svg", own)
+    )
 
 
 def setup(app: Sphinx) -> None:
