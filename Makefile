@@ -20,7 +20,7 @@ export GX_ANALYTICS_ENABLED := false
 
 CHECKS := check-format check-lint check-types check-dbt check-sql check-conventions
 
-.PHONY: help setup run test soak compare check $(CHECKS) format bench bench-credit ui lock clean clean-all
+.PHONY: help setup run test soak compare check $(CHECKS) format bench bench-credit ui docs lock clean clean-all
 
 help: ## say what there is
 	@echo "Tieout $$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml). Targets (each sets up what it needs):"
@@ -93,8 +93,11 @@ bench-credit: setup ## measure credit beside the package channelattribution (ARG
 ui: setup ## open Dagster on loopback
 	@$(BIN)/tieout ui $(ARGS)
 
+docs: setup ## build the documentation as a site that needs no network: build/site/index.html
+	@$(STEP) "docs: pages, links, dbt's page, no request to any host" scripts/docs
+
 lock: setup ## resolve requirements*.in into the hashed locks (UPGRADE=1 for newer versions)
-	@$(STEP) "lock: the three requirements locks" scripts/lock
+	@$(STEP) "lock: the requirements locks" scripts/lock
 
 clean: ## remove what checks, tests and builds leave; keeps .venv and the books in .tieout
 	@rm -rf build dist logs .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks *.egg-info \

@@ -40,13 +40,14 @@ sources:
       laws: {B8: {at_most: 10, reason: "rows imported in 2023 carry the import's date"}}
 ```
 
-`tieout explain B8` prints a law with its figures, its offending rows and whose move it is.
+`tieout explain B8` prints a law with its figures, its offending rows and whose move it is;
+[the runbook](runbook.md#by-law) has the first step for each.
 """
 
 
 def page(laws: dict[str, Law]) -> str:
     """The whole page."""
-    table = ["| law | | severity | owner |", "| --- | --- | --- | --- |"]
+    table = ["| law | in a few words | severity | owner |", "| --- | --- | --- | --- |"]
     table += [
         f"| [{law.id}](#{_anchor(law)}) | {law.title} | {law.severity} | {law.owner} |"
         for law in laws.values()

@@ -99,6 +99,7 @@ LONGEST = (
     "test_dbt_plan",
     "test_dbt_drift",
     "test_readers",
+    "test_plan_cookbook",
     "test_demo",
     "test_plan_workbook",
     "test_plan_companies",

@@ -15,8 +15,8 @@ TOP = {
     "CONTRIBUTING.md", "LICENSE", "Makefile", "NOTICE", "README.md", "benchmarks", "dbt_project",
     "docs", "examples", "expectations", "orchestration", "pyproject.toml",
     "requirements-compare.in", "requirements-compare.lock", "requirements-dev.in",
-    "requirements-identity.in", "requirements-reader.in", "requirements-reader.lock",
-    "requirements.in", "requirements.lock",
+    "requirements-docs.in", "requirements-docs.lock", "requirements-identity.in",
+    "requirements-reader.in", "requirements-reader.lock", "requirements.in", "requirements.lock",
     "scripts", "seeds", "tests", "workspace.yaml",
 }  # fmt: skip
 MODEL_FOLDERS = {"staging", "intermediate", "marts", "reports", "audit"}
@@ -132,6 +132,7 @@ def test_a_pin_carries_its_reason(path: Path) -> None:
         (("requirements.in", "requirements-dev.in"), "requirements.lock"),
         (("requirements-reader.in",), "requirements-reader.lock"),
         (("requirements-compare.in",), "requirements-compare.lock"),
+        (("requirements-docs.in",), "requirements-docs.lock"),
     ],
 )
 def test_the_lock_is_that_of_its_inputs(inputs: tuple[str, ...], lock: str) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import dagster as dg
 import duckdb
@@ -23,7 +25,11 @@ from orchestration.lib.lock import current_holder
 from orchestration.lib.sources.config import load_sources
 from orchestration.lib.transform import Project
 from orchestration.settings import REPO
+from tests.conventions.tree import under
 from tests.pipeline.conftest import SECRET, Story, sha256
+
+SQL_BLOCK = re.compile(r"(?ms)^```sql\n(.*?)^```$")
+SHOWS_SQL = [path for path in under(".", suffix=".md") if SQL_BLOCK.search(path.read_text("utf-8"))]
 
 
 def test_first_run_publishes(story: Story) -> None:
@@ -208,6 +214,16 @@ def test_published_file_opens_read_only_and_is_whole(story: Story) -> None:
             " where stage <> 'funding')"
         ).fetchone() or (None, None)
     assert spent == standing is not None
+
+
+@pytest.mark.parametrize("page", SHOWS_SQL, ids=lambda path: path.name)
+def test_every_query_that_a_page_shows_runs(story: Story, page: Path) -> None:
+    """On the published file, whose tables they name; what they find depends on the company."""
+    queries = SQL_BLOCK.findall(page.read_text("utf-8"))
+    assert queries
+    with duckdb.connect(str(story.home.current_database), read_only=True) as books:
+        for query in queries:
+            books.execute(query)
 
 
 def test_nothing_of_dbt_keeps_the_warehouse_open(story: Story) -> None:

@@ -223,6 +223,17 @@ def test_an_amendment_is_a_draft_that_says_what_to_do(root: Path) -> None:
     assert "found no reason" in refused_lock(root)
 
 
+def test_the_draft_that_was_locked_is_no_draft_any_more(root: Path) -> None:
+    """`lock` leaves it where it was; nobody's work is in it."""
+    locked(root, small_plan(), datetime(2025, 12, 20), SIGNERS.values())
+    assert read_plan(root / "draft")
+    told = done("plan", "amend", "--set", "targets:FY2026-Q1,company:mqls=450")
+    assert "targets: FY2026-Q1, company: mqls: 500 → 450" in told
+    assert "found a draft, expected none" in refused("plan", "amend")
+    (root / "draft" / "targets.csv").write_text("nonsense")
+    assert "found a draft, expected none" in refused("plan", "amend")
+
+
 def refused_lock(root: Path) -> str:
     """Without the laws: the small plan is too small for them."""
     from orchestration.lib.plan.contract import ContractError

@@ -190,7 +190,7 @@ def amend(
             )
         newest = contract.versions[-1]
         target = into or folder / "draft"
-        if target.exists() and any(target.iterdir()):
+        if target.exists() and any(target.iterdir()) and not _is_version(target, newest):
             raise ContractError(
                 f"{shown(target)}: found a draft, expected none; lock it, delete it or choose"
                 " another folder with --into"
@@ -221,6 +221,18 @@ def amend(
         todo.append("set reason in plan.csv: why the plan is amended")
     todo.append(f"`tieout plan check {shown(target)}`, `tieout plan lock {shown(target)}`")
     typer.echo("next: " + "\n      ".join(todo))
+
+
+def _is_version(draft: Path, version: LockedVersion) -> bool:
+    """Whether the draft is that version, left where it was locked from: nobody's work is in it."""
+    from orchestration.lib.plan.difference import differences
+    from orchestration.lib.plan.folder import read_plan
+    from orchestration.lib.plan.model import PlanError
+
+    try:
+        return not differences(_plan_of(version), read_plan(draft))
+    except PlanError:
+        return False
 
 
 def diff(
