@@ -14,6 +14,7 @@ from orchestration import __version__
 from orchestration.cli import identity, plan, pledges, publications, sources
 from orchestration.cli.demo import demo
 from orchestration.cli.explain import explain
+from orchestration.cli.mirror import mirror
 from orchestration.cli.run import run
 from orchestration.cli.status import status
 from orchestration.cli.ui import ui
@@ -40,6 +41,7 @@ app.command()(pledges.note)
 app.command()(pledges.waive)
 app.command()(pledges.explain_claim)
 app.add_typer(publications.app, name="publications")
+app.command()(mirror)
 app.add_typer(identity.app, name="identity")
 app.command()(demo)
 app.command()(ui)

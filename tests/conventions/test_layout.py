@@ -15,7 +15,8 @@ TOP = {
     "CONTRIBUTING.md", "LICENSE", "Makefile", "NOTICE", "README.md", "benchmarks", "dbt_project",
     "docs", "examples", "expectations", "orchestration", "pyproject.toml",
     "requirements-compare.in", "requirements-compare.lock", "requirements-dev.in",
-    "requirements-identity.in", "requirements-reader.in", "requirements-reader.lock",
+    "requirements-identity.in", "requirements-mirror.in",
+    "requirements-reader.in", "requirements-reader.lock",
     "requirements.in", "requirements.lock",
     "scripts", "seeds", "tests", "workspace.yaml",
 }  # fmt: skip

@@ -5,6 +5,8 @@ Belongs here: the settings under which anything of ours that serves readers open
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import duckdb
 
 from orchestration.lib.release.errors import ReleaseError
@@ -28,6 +30,13 @@ def open_published(
             why="no run has passed the gate yet",
             next_step="`tieout status` says what stopped it; `tieout run` tries again",
         )
+    return open_release(home.current_database.resolve(), memory_limit=memory_limit, threads=threads)
+
+
+def open_release(
+    database: Path, *, memory_limit: str = "1GB", threads: int = 2
+) -> duckdb.DuckDBPyConnection:
+    """The same for the file of one kept release."""
     connection = duckdb.connect(
         config={
             "autoinstall_known_extensions": False,
@@ -39,7 +48,7 @@ def open_published(
         }
     )
     # Attached, not opened: one process may open a file only with one and the same configuration.
-    path = str(home.current_database.resolve()).replace("'", "''")
+    path = str(database).replace("'", "''")
     connection.execute(f"attach '{path}' as {CATALOG} (read_only)")
     connection.execute(f"use {CATALOG}")
     connection.execute("set enable_external_access = false")
