@@ -14,6 +14,7 @@ from orchestration import __version__
 from orchestration.cli import audit, identity, notify, plan, pledges, publications, sources
 from orchestration.cli.demo import demo
 from orchestration.cli.explain import explain
+from orchestration.cli.mirror import mirror
 from orchestration.cli.report import report
 from orchestration.cli.run import run
 from orchestration.cli.status import status
@@ -44,6 +45,7 @@ app.command()(pledges.explain_claim)
 app.add_typer(publications.app, name="publications")
 app.add_typer(audit.app, name="audit")
 app.add_typer(notify.app, name="notify")
+app.command()(mirror)
 app.add_typer(identity.app, name="identity")
 app.command()(demo)
 app.command()(ui)

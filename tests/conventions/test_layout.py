@@ -16,7 +16,8 @@ TOP = {
     "docs", "examples", "expectations", "orchestration", "pyproject.toml",
     "requirements-compare.in", "requirements-compare.lock", "requirements-dev.in",
     "requirements-docs.in", "requirements-docs.lock", "requirements-identity.in",
-    "requirements-reader.in", "requirements-reader.lock", "requirements.in", "requirements.lock",
+    "requirements-mirror.in", "requirements-reader.in", "requirements-reader.lock",
+    "requirements.in", "requirements.lock",
     "scripts", "seeds", "tests", "workspace.yaml",
 }  # fmt: skip
 MODEL_FOLDERS = {"staging", "intermediate", "marts", "reports", "audit"}
