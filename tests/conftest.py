@@ -88,12 +88,12 @@ def tier_of(path: Path) -> str:
 #: this order, so that none begins with a long one when the others have nothing left to do.
 LONGEST = (
     "test_corrupted_contract",
-    "test_plan_tamper",
     "test_close_the_books",
-    "test_dbt_claims",
     "test_ui_browser",
-    "test_corrupted_inputs",
     "test_companies_laws",
+    "test_dbt_claims",
+    "test_plan_tamper",
+    "test_corrupted_inputs",
     "test_benchmarks",
     "test_release_kill",
     "test_dbt_plan",

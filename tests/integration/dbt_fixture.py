@@ -27,6 +27,7 @@ from orchestration.lib.landing.inputs import SMALL_TABLES, calendar_bytes
 from orchestration.lib.sources.canonical import LINEAGE, SQL_TYPE, TABLES
 from orchestration.lib.transform import only_events_heard
 from orchestration.settings import DBT_PROJECT
+from tests.support.built import build
 from tests.support.parsed import parsed_for
 
 Row = Mapping[str, Any]
@@ -168,7 +169,7 @@ def parsed() -> Manifest:
 
 @dataclass(frozen=True)
 class Warehouse:
-    """A working warehouse in a folder of its own, built by dbt from given inputs.
+    """A working warehouse in a folder of its own, built from given inputs.
 
     dbt is told the same paths for every warehouse, those of a link to the folder that is meant.
     """
@@ -219,11 +220,12 @@ class Warehouse:
         return outcome
 
     def build(self, tables: Mapping[str, Sequence[Row]], *select: str) -> None:
-        """Write the inputs and build the selected models (all by default) from nothing."""
+        """Write the inputs and build the selected models (all by default) from nothing.
+
+        From the SQL that dbt compiled, with its contracts and data tests; `dbt` runs dbt itself.
+        """
         write_inputs(self.inputs, tables)
-        self.database.unlink(missing_ok=True)
-        chosen = ["--select", *select] if select else []
-        self.dbt("build", "--exclude-resource-types", "unit_test", *chosen)
+        build(self.database, self.inputs, select)
 
     def rows(self, query: str) -> list[dict[str, Any]]:
         """The rows of a query on the warehouse."""
