@@ -3,7 +3,8 @@ id: G2
 title: No variance item is overdue
 meaning: >
   A KPI that leaves its tolerance opens an item, and its owner owes why, what is done about it and
-  until when, within the cadence that the plan gives. An item is overdue when that answer is
+  until when, within the cadence that the plan gives. So does an alarm: of the rate of a handoff
+  that belongs to neither Marketing nor Sales, and of the pipeline's velocity. An item is overdue when that answer is
   missing, or when the date it named has passed and the KPI is still outside.
 severity: warn
 unit: rows
@@ -126,6 +127,90 @@ without_item as (
 
 ),
 
+-- Nor must that of an alarm. The owner is that of the narrower line, by the newest version.
+handoff_lines as (
+
+    select
+        lines.metric,
+        lines.scope,
+        lines.owner,
+        lines.owner_department
+    from audit.plan_kpi as lines
+    inner join audit.plan_version as versions
+        on
+            lines.version = versions.version
+            and versions.is_signed
+    qualify row_number() over (
+        partition by lines.metric, lines.scope
+        order by versions.effective_from desc, versions.version desc, lines.sheet_row
+    ) = 1
+
+),
+
+alarms as (
+
+    select
+        drift.period,
+        drift.scope,
+        drift.metric,
+        coalesce(own.owner, common.owner, company.owner) as owner
+    from main.rpt_drift__cohort_transition as drift
+    left join handoff_lines as own
+        on
+            drift.metric = own.metric
+            and drift.scope = own.scope
+    left join handoff_lines as common
+        on
+            drift.metric = common.metric
+            and common.scope is null
+    left join handoff_lines as company
+        on
+            drift.metric = company.metric
+            and company.scope = 'company'
+    where
+        drift.is_alarm
+        and drift.metric = 'rate_mql_sal'
+        and coalesce(own.owner_department, common.owner_department, company.owner_department)
+        not in ('marketing', 'sales')
+
+    union all
+
+    select
+        cast(null as varchar) as period,
+        scope,
+        'velocity' as metric,
+        owner
+    from main.rpt_velocity__segment_week
+    where is_alarm
+    qualify week_start_date = max(week_start_date) over (partition by scope)
+
+),
+
+alarms_without_item as (
+
+    select
+        'it raised an alarm and has no item' as problem,
+        cast(null as varchar) as item_id,
+        alarms.period,
+        alarms.scope,
+        alarms.metric,
+        cast(null as decimal(18, 2)) as variance_pct,
+        cast(null as bigint) as variance_minor,
+        run.reporting_currency as currency,
+        alarms.owner,
+        cast(null as date) as opened_date,
+        cast(null as date) as due_date
+    from alarms
+    cross join audit.run
+    left join main.rpt_variance_item as items
+        on
+            alarms.scope = items.scope
+            and alarms.metric = items.metric
+            and coalesce(alarms.period = items.period, true)
+    where items.item_id is null
+
+),
+
 final as (
 
     select
@@ -137,6 +222,10 @@ final as (
         union all
 
         select * from without_item
+
+        union all
+
+        select * from alarms_without_item
     ) as found
     order by abs(variance_minor) desc nulls last, item_id
 

@@ -41,8 +41,31 @@ insert into main.rpt_variance_item values
 
 create table main.rpt_handoff_sla__metric_period (
     plan_version bigint, period varchar, scope varchar, metric varchar, owner varchar,
-    sla_hours bigint, planned_share_pct decimal(38, 9), leads bigint, in_time bigint, late bigint,
-    waiting bigint, in_time_share_pct decimal(38, 9), is_complete boolean, period_start_date date
+    clock varchar, sla_hours bigint, planned_share_pct decimal(38, 9), leads bigint, in_time bigint,
+    late bigint, waiting bigint, in_time_share_pct decimal(38, 9), is_complete boolean, period_start_date date
 );
 insert into main.rpt_handoff_sla__metric_period values
-(1, 'FY2026-M02', 'company', 'rate_mql_sal', 'rene', 240, 80, 1, 1, 0, 0, 100, true, '2026-02-01');
+(1, 'FY2026-M02', 'company', 'rate_mql_sal', 'rene', 'elapsed', 240, 80, 1, 1, 0, 0, 100, true, '2026-02-01');
+
+create table audit.plan_stage (
+    version bigint, stage varchar, counts varchar, definition varchar
+);
+insert into audit.plan_stage values (1, 'mql', 'first', null);
+
+create table audit.plan_business_day (
+    version bigint, day date, opens_at timestamp, closes_at timestamp
+);
+
+alter table main.fct_lead add column feed varchar default 'crm';
+alter table main.fct_lead_stage__interval add column is_time_estimated boolean default false;
+
+create table main.rpt_drift__cohort_transition (
+    metric varchar, period varchar, scope varchar, is_alarm boolean
+);
+insert into main.rpt_drift__cohort_transition values
+('rate_mql_sal', 'FY2026-M02', 'company', false), ('rate_sal_sql', 'FY2026-M02', 'company', true);
+
+create table main.rpt_velocity__segment_week (
+    scope varchar, owner varchar, week_start_date date, is_alarm boolean
+);
+insert into main.rpt_velocity__segment_week values ('company', 'rene', '2026-03-30', false);

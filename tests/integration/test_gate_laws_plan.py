@@ -83,6 +83,25 @@ def test_a_held_law_says_what_it_looked_at(judged: Judged) -> None:
     assert found["G1"].currency == "USD"
 
 
+def mqls(leads: int, *, late: int = 0, day: str = "2026-02-20 12:00") -> str:
+    """More leads that became MQLs on a day of February, of which some waited for 241 hours."""
+    return (
+        f"insert into fct_lead by name select 'M' || n as lead_id, 'crm' as feed,"
+        f" timestamp '2026-02-05 12:00' + n * interval 1 hour as created_at from range({leads}) as"
+        f" numbers (n); insert into fct_lead_stage__interval by name select 'M' || n as lead_id,"
+        f" 2 as entry_number, 'lead' as from_stage, 'mql' as stage,"
+        f" timestamp '{day}' as entered_at,"
+        f" timestamp '{day}' + (case when n < {late} then 241 else 1 end) * interval 1 hour"
+        f" as left_at, false as is_time_estimated from range({leads}) as numbers (n)"
+    )
+
+
+#: From 9 to 17 on weekdays in New York.
+WORKED = (
+    "insert into audit.plan_business_day select 1, cast(d as date), d + interval 14 hour,"
+    " d + (case when isodow(d) < 6 then 22 else 14 end) * interval 1 hour"
+    " from range(timestamp '2026-01-01', timestamp '2026-04-01', interval 1 day) as days (d)"
+)
 OVERDUE = (
     "update rpt_commitment__campaign_cohort set status = 'overdue', commitments = 0,"
     " committed_minor = 0, overdue_minor = spend_minor where committed_minor > 0"
@@ -131,11 +150,57 @@ BREAKS = {
         "update rpt_variance_item set status = 'closed'",
         "it is outside its tolerance and has no item",
     ),
+    "a handoff raised an alarm": (
+        "G2",
+        "update rpt_drift__cohort_transition set is_alarm = true",
+        "it raised an alarm and has no item",
+    ),
+    "velocity raised an alarm": (
+        "G2",
+        "update rpt_velocity__segment_week set is_alarm = true",
+        "it raised an alarm and has no item",
+    ),
     # G3
     "too few leads were worked in time": (
         "G3",
-        "update rpt_handoff_sla__metric_period set leads = 10, in_time = 7, late = 3",
+        f"{mqls(9, late=3)}; update rpt_handoff_sla__metric_period"
+        " set leads = 10, in_time = 7, late = 3",
         "too few leads were worked in time",
+    ),
+    "a late lead is counted as one in time": (
+        "G3",
+        f"{mqls(9, late=3)}; update rpt_handoff_sla__metric_period"
+        " set leads = 10, in_time = 8, late = 2",
+        "the books count other leads",
+    ),
+    "a lead is in time by the clock alone": (
+        "G3",
+        f"{WORKED}; update rpt_handoff_sla__metric_period set clock = 'business';"
+        " update audit.plan_kpi set sla_hours = 47 where metric = 'rate_mql_sal'",
+        "the books count other leads",
+    ),
+    "what Sales entered is counted": (
+        "G3",
+        "update fct_lead set created_at = first_sal_at - interval 60 second where lead_id = 'L1'",
+        "the books count other leads",
+    ),
+    "an import is counted": (
+        "G3",
+        f"{mqls(9)}; update rpt_handoff_sla__metric_period set leads = 10, in_time = 10;"
+        " update fct_lead set created_at = '2026-02-05 12:00:07' where lead_id not in ('L2', 'L3')",
+        "the books count other leads",
+    ),
+    "what is backdated is counted": (
+        "G3",
+        "update fct_lead_stage__interval set is_time_estimated = true where stage = 'sql'",
+        "the books count other leads",
+    ),
+    "a month is in no report": (
+        "G3",
+        "insert into rpt_handoff_sla__metric_period by name select * replace"
+        " ('FY2026-M01' as period) from rpt_handoff_sla__metric_period;"
+        " delete from rpt_handoff_sla__metric_period where period = 'FY2026-M02'",
+        "the books count other leads",
     ),
     "a lead is in no count": (
         "G3",
@@ -168,14 +233,32 @@ HOLDS = {
         "G2",
         "update rpt_variance_item set status = 'closed', is_period_open = false",
     ),
+    "a handoff of one department raised an alarm": (
+        "G2",
+        "update rpt_drift__cohort_transition set is_alarm = true; update audit.plan_kpi"
+        " set owner_department = 'sales' where metric = 'rate_mql_sal'",
+    ),
     "the share is met to the lead": (
         "G3",
-        "update rpt_handoff_sla__metric_period set leads = 10, in_time = 8, late = 2",
+        f"{mqls(9, late=2)}; update rpt_handoff_sla__metric_period"
+        " set leads = 10, in_time = 8, late = 2",
+    ),
+    # Six working days of eight hours, from Friday before opening to a Sunday.
+    "a lead is in time in business hours": (
+        "G3",
+        f"{WORKED}; update rpt_handoff_sla__metric_period set clock = 'business';"
+        " update audit.plan_kpi set sla_hours = 48 where metric = 'rate_mql_sal'",
+    ),
+    "imports at midnight are days": (
+        "G3",
+        f"{mqls(9)}; update rpt_handoff_sla__metric_period set leads = 10, in_time = 10;"
+        " update fct_lead set created_at = '2026-02-05 05:00' where lead_id not in ('L2', 'L3')",
     ),
     "a month that is not over is not judged": (
         "G3",
-        "insert into rpt_handoff_sla__metric_period values (1, 'FY2026-M03', 'company',"
-        " 'rate_mql_sal', 'rene', 240, 80, 1, 0, 1, 0, 0, false, '2026-03-01')",
+        f"{mqls(1, late=1, day='2026-03-05 12:00')};"
+        " insert into rpt_handoff_sla__metric_period values (1, 'FY2026-M03', 'company',"
+        " 'rate_mql_sal', 'rene', 'elapsed', 240, 80, 1, 0, 1, 0, 0, false, '2026-03-01')",
     ),
 }
 

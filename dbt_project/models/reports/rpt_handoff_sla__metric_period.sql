@@ -1,7 +1,9 @@
 -- How many leads were worked within the hours that the plan allows for a handoff, month by month.
 -- Grain: plan_version, period (a month of the plan's calendar), metric (the transition).
 -- A lead is worked when it leaves the stage, any way. Leads that skipped the stage never waited in
--- it and are left out. Leads add up over anything; shares do not. Hours are elapsed hours.
+-- it and are left out. So are those that Sales entered and, whose times mean nothing, imported and
+-- backdated ones: they are counted as left_out alone. Leads add up over anything; shares do not.
+-- Hours are business hours where the version states them, else they run day and night.
 
 with
 
@@ -41,6 +43,18 @@ entries as (
 
 ),
 
+intervals as (
+
+    select * from {{ ref("int_handoff__interval") }}
+
+),
+
+origins as (
+
+    select * from {{ ref("int_handoff__origin") }}
+
+),
+
 run_parameter as (
 
     select
@@ -67,16 +81,22 @@ timed as (
         periods.period_end_date,
         least(periods.period_end_date, versions.in_force_to) <= run_parameter.as_of_date
             as is_over,
+        case when intervals.business_seconds is null then 'elapsed' else 'business' end as clock,
         case
+            when not origins.is_timed then 'left out'
             when
-                {{ seconds_between(
-                    "entries.entered_at", "coalesce(entries.left_at, run_parameter.as_of)"
-                ) }} > settings.sla_hours * 3600
+                coalesce(intervals.business_seconds, intervals.elapsed_seconds)
+                > settings.sla_hours * 3600
                 then 'late'
             when entries.left_at is null then 'waiting'
             else 'in time'
         end as outcome
     from entries
+    inner join intervals
+        on
+            entries.lead_id = intervals.lead_id
+            and entries.entry_number = intervals.entry_number
+    inner join origins on entries.lead_id = origins.lead_id
     inner join versions on entries.version = versions.version
     inner join kpis on entries.stage = kpis.from_stage
     inner join settings
@@ -108,7 +128,9 @@ counted as (
         period_start_date,
         period_end_date,
         is_over,
-        count(*) as leads,
+        max(clock) as clock,
+        count(case when outcome <> 'left out' then 1 end) as leads,
+        count(case when outcome = 'left out' then 1 end) as left_out,
         count(case when outcome = 'in time' then 1 end) as in_time,
         count(case when outcome = 'late' then 1 end) as late,
         count(case when outcome = 'waiting' then 1 end) as waiting
@@ -143,10 +165,12 @@ final as (
         to_stage,
         owner,
         owner_department,
+        clock,
         -- numbers
         sla_hours,
         cast(planned_share_pct as decimal(38, 9)) as planned_share_pct,
         leads,
+        left_out,
         in_time,
         late,
         waiting,

@@ -1,5 +1,8 @@
--- The KPIs that have left their tolerance in a period, and what their owners say of it.
--- Grain: period, scope, metric (item_id). One item however often it left; closed ones stay.
+-- The KPIs that have left their tolerance in a period, the handoffs and velocities that raised an
+-- alarm, and what their owners say of it.
+-- Grain: period, scope, metric (item_id). One item however often it left, and whether it left its
+-- tolerance, raised an alarm or both (`causes`; `kind` is the first of them that still stands);
+-- closed ones stay. An alarm needs nobody to ask: it opens its item by itself.
 -- Opened: the first day of the latest run of days outside. Closed: back within the tolerance, or
 -- the period is over and the latest note closes it. Overdue: no note by the due date, or the date
 -- set in the latest note has passed and the item still stands. Notes from before it opened belong
@@ -16,6 +19,12 @@ days as (
 periods as (
 
     select * from {{ ref("rpt_plan_vs_actual__kpi_period") }}
+
+),
+
+alarms as (
+
+    select * from {{ ref("int_variance__alarm") }}
 
 ),
 
@@ -88,12 +97,55 @@ openings as (
 
 ),
 
+causes as (
+
+    select
+        period,
+        scope,
+        metric,
+        1 as cause,
+        opened_date,
+        within_date
+    from openings
+
+    union all
+
+    select
+        period,
+        scope,
+        metric,
+        case kind when 'drift' then 2 else 3 end as cause,
+        opened_date,
+        within_date
+    from alarms
+
+),
+
+-- While any cause stands, the item does, since the first that stands.
+merged as (
+
+    select
+        period,
+        scope,
+        metric,
+        coalesce(
+            min(case when within_date is null then opened_date end), min(opened_date)
+        ) as opened_date,
+        case when count(*) = count(within_date) then max(within_date) end as within_date,
+        coalesce(min(case when within_date is null then cause end), min(cause)) as cause,
+        min(cause) as first_cause,
+        max(cause) as last_cause
+    from causes
+    group by period, scope, metric
+
+),
+
 items as (
 
     select
         *,
         'V-' || substr(md5(period || '|' || scope || '|' || metric), 1, 10) as item_id
-    from openings
+    from merged
 
 ),
 
@@ -124,12 +176,42 @@ joined as (
 
     select
         items.item_id,
-        periods.*,
+        items.period,
+        items.scope,
+        items.metric,
+        case items.cause when 1 then 'tolerance' when 2 then 'drift' else 'velocity' end as kind,
+        case
+            when items.first_cause < items.last_cause then 'tolerance; drift'
+            when items.cause = 1 then 'tolerance'
+            when items.cause = 2 then 'drift'
+            else 'velocity'
+        end as causes,
+        coalesce(periods.unit, alarms.unit) as unit,
+        coalesce(periods.owner, alarms.owner) as owner,
+        coalesce(periods.owner_department, alarms.owner_department) as owner_department,
+        coalesce(periods.plan_to_date_value, alarms.plan_value) as plan_to_date_value,
+        coalesce(periods.actual_value, alarms.actual_value) as actual_value,
+        coalesce(periods.variance_value, alarms.actual_value - alarms.plan_value)
+            as variance_value,
+        coalesce(
+            periods.variance_pct,
+            cast(
+                round(
+                    cast(alarms.actual_value - alarms.plan_value as double) * 100
+                    / nullif(cast(alarms.plan_value as double), 0), 2
+                ) as decimal(18, 2)
+            )
+        ) as variance_pct,
+        periods.variance_minor,
+        coalesce(periods.period_end_date, alarms.period_end_date) as period_end_date,
         items.opened_date,
         items.within_date,
-        {{ add_days("items.opened_date", "periods.cadence_days") }} as due_date,
+        alarms.alarmed_at,
+        {{ add_days("items.opened_date", "coalesce(periods.cadence_days, alarms.cadence_days)") }}
+            as due_date,
         run_parameter.as_of_date,
-        run_parameter.as_of_date < periods.period_end_date as is_period_open,
+        run_parameter.as_of_date < coalesce(periods.period_end_date, alarms.period_end_date)
+            as is_period_open,
         latest.why,
         latest.action,
         latest.due_date as action_due_date,
@@ -140,11 +222,16 @@ joined as (
         coalesce(latest.closes, false) as has_closing_note,
         coalesce(latest.notes, 0) as notes
     from items
-    inner join periods
+    left join periods
         on
             items.period = periods.period
             and items.scope = periods.scope
             and items.metric = periods.metric
+    left join alarms
+        on
+            items.period = alarms.period
+            and items.scope = alarms.scope
+            and items.metric = alarms.metric
     cross join run_parameter
     left join numbered_notes as latest
         on
@@ -175,6 +262,8 @@ final as (
         scope,
         metric,
         -- text
+        kind,
+        causes,
         unit,
         case
             when closed_date is not null then 'closed'
@@ -201,6 +290,7 @@ final as (
         due_date,
         closed_date,
         action_due_date,
+        alarmed_at,
         noted_at
     from with_closing
 

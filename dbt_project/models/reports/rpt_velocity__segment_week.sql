@@ -2,23 +2,26 @@
 -- Grain: scope (company, and the segments and channels of the plan in force), week_start_date.
 -- New business only. Read at the end of the last day of the week, or at as_of in the week that runs.
 --
--- Velocity = open opportunities × win rate × ACV ÷ cycle days, minor units a day.
--- Open, and their average value: by the pipeline journal, as on that day. Win rate and cycle: of the
--- deals opened in the 13 weeks that ended a win-rate window before, so that each of them has had its
--- whole window (the plan's, else 90 days): the share won within it, and the mean days of those wins
--- (at least 1). Deals that are open are thus neither losses nor short cycles, however young the
--- company is; until a deal has had its window there is no velocity. What is won later than the
--- window counts in neither.
+-- Velocity = open opportunities × win rate × ACV ÷ cycle days, minor units a day, all four of one
+-- window: the days in which the plan (of the day, else the newest) wants a deal won, else 90. Open:
+-- those opened within the window, and their average value, by the pipeline journal as on that day;
+-- older ones are stale.
+-- Win rate and cycle: of the deals opened in the 13 weeks that ended a window before, so that each
+-- has had its whole window: the share won within it, and the mean days that all of them were open
+-- in it (at least 1). Deals that are open are thus neither losses nor short cycles, however young
+-- the company is; until a deal has had its window there is no velocity. With the cycle of all deals
+-- and not of the won ones alone, velocity is what is won a day if nothing changes (Little 1961);
+-- deals that nobody closes slow it down rather than speeding it up.
 --
 -- What moved it: the change against the week before, divided over the four factors by logarithmic
 -- mean weights (LMDI, Ang 2005), which leave no remainder, in whole minor units by largest
 -- remainder. Where a factor is zero at one end, the change is that factor's.
 --
 -- The plan's velocity: opportunities a day × win rate × ACV of the shortest period that states them;
--- with its cycle, how many should be open. An alarm: below the plan by more than the tolerance of
+-- what is won a day by the plan. An alarm: below the plan by more than the tolerance of
 -- bookings and by more than variance_sigma standard errors, at the ends of two weeks in a row. The
 -- errors are those of a company that is on plan: of the deals that the plan expects to be open and
--- to mature, with amounts and cycles that scatter as much as they average. A plan of three deals
+-- to be won, with amounts and cycles that scatter as much as they average. A plan of three deals
 -- cannot alarm; a plan of sixty of which three came does.
 
 {% set lookback_days = 91 %}
@@ -67,7 +70,7 @@ settings as (
 targets as (
 
     select * from {{ ref("int_plan__target") }}
-    where metric in ('opportunities', 'rate_opportunity_won', 'acv', 'cycle_days')
+    where metric in ('opportunities', 'rate_opportunity_won', 'acv')
 
 ),
 
@@ -105,7 +108,11 @@ deals as (
         opportunities.opportunity_id,
         opportunities.campaign_key,
         opportunities.opened_date,
-        {{ local_date("opportunities.won_at", "run_parameter.time_zone") }} as won_date
+        {{ local_date("opportunities.won_at", "run_parameter.time_zone") }} as won_date,
+        case
+            when not opportunities.is_open
+                then {{ local_date("opportunities.stage_entered_at", "run_parameter.time_zone") }}
+        end as closed_date
     from opportunities
     cross join run_parameter
 
@@ -184,7 +191,7 @@ in_force as (
         weeks.is_complete,
         least(calendar_days.ends_at, run_parameter.as_of) as measured_at,
         versions.version,
-        coalesce(windows.window_days, 90) as window_days,
+        coalesce(windows.window_days, newest_windows.window_days, 90) as window_days,
         coalesce(versions.variance_sigma, 0) as variance_sigma
     from weeks
     inner join calendar_days on weeks.measured_date = calendar_days.day
@@ -198,6 +205,12 @@ in_force as (
             versions.version = windows.version
             and windows.scope = 'company'
             and windows.metric = 'rate_opportunity_won'
+    cross join newest_version
+    left join settings as newest_windows
+        on
+            newest_version.version = newest_windows.version
+            and newest_windows.scope = 'company'
+            and newest_windows.metric = 'rate_opportunity_won'
 
 ),
 
@@ -211,18 +224,40 @@ grid as (
 
 ),
 
--- What is open: the sum of all entries up to the day.
+-- What is open in the window: the sum of the entries of those deals up to the day.
+window_deals as (
+
+    select
+        grid.scope,
+        grid.week_start,
+        {{ exact_sum("journal.deals") }} as open_opportunities,
+        {{ exact_sum("journal.deals_without_amount") }} as open_without_amount,
+        {{ exact_sum("journal.reporting_amount_minor") }} as open_pipeline_minor
+    from grid
+    inner join scope_campaigns on grid.scope = scope_campaigns.scope
+    inner join deals
+        on
+            scope_campaigns.campaign_key = deals.campaign_key
+            and deals.opened_date <= grid.measured_date
+            and deals.opened_date > {{ add_days("grid.measured_date", "-grid.window_days") }}
+    inner join journal
+        on
+            deals.opportunity_id = journal.opportunity_id
+            and grid.measured_date >= journal.posted_date
+    group by grid.scope, grid.week_start
+
+),
+
+-- What is open at all.
 entries as (
 
     select
         scope_campaigns.scope,
         weeks.week_start,
-        {{ exact_sum("journal.deals") }} as deals,
-        {{ exact_sum("journal.deals_without_amount") }} as deals_without_amount,
-        {{ exact_sum("journal.reporting_amount_minor") }} as amount_minor
+        {{ exact_sum("journal.deals") }} as deals
     from journal
     inner join deals on journal.opportunity_id = deals.opportunity_id
-    inner join scope_campaigns on journal.campaign_key = scope_campaigns.campaign_key
+    inner join scope_campaigns on deals.campaign_key = scope_campaigns.campaign_key
     cross join first_day
     inner join calendar_days
         on greatest(journal.posted_date, first_day.opened_date) = calendar_days.day
@@ -236,11 +271,7 @@ open_deals as (
     select
         grid.scope,
         grid.week_start,
-        {{ running_total("entries.deals", "grid.scope", "grid.week_start") }} as open_opportunities,
-        {{ running_total("entries.deals_without_amount", "grid.scope", "grid.week_start") }}
-            as open_without_amount,
-        {{ running_total("entries.amount_minor", "grid.scope", "grid.week_start") }}
-            as open_pipeline_minor
+        {{ running_total("entries.deals", "grid.scope", "grid.week_start") }} as every_open
     from grid
     left join entries
         on
@@ -263,9 +294,8 @@ matured_deals as (
             end
         ) as wins,
         {{ exact_sum(
-            "case when " ~ days_between("deals.opened_date", "deals.won_date")
-            ~ " <= grid.window_days then greatest(1, "
-            ~ days_between("deals.opened_date", "deals.won_date") ~ ") end"
+            "greatest(1, least(grid.window_days, coalesce("
+            ~ days_between("deals.opened_date", "deals.closed_date") ~ ", grid.window_days)))"
         ) }} as cycle_days_sum
     from grid
     inner join scope_campaigns on grid.scope = scope_campaigns.scope
@@ -321,8 +351,7 @@ planned as (
         ) as opened_per_day,
         max(case when metric = 'rate_opportunity_won' then cast(plan_value as double) end)
             as win_rate,
-        max(case when metric = 'acv' then cast(plan_value as double) end) as acv_minor,
-        max(case when metric = 'cycle_days' then cast(plan_value as double) end) as cycle_days
+        max(case when metric = 'acv' then cast(plan_value as double) end) as acv_minor
     from stated
     where preference = 1
     group by scope, week_start
@@ -333,17 +362,16 @@ measured as (
 
     select
         grid.*,
-        open_deals.open_opportunities,
-        open_deals.open_without_amount,
-        open_deals.open_pipeline_minor,
-        open_deals.open_opportunities - open_deals.open_without_amount as priced,
+        open_deals.every_open,
+        coalesce(window_deals.open_opportunities, 0) as open_opportunities,
+        coalesce(window_deals.open_pipeline_minor, 0) as open_pipeline_minor,
+        coalesce(window_deals.open_opportunities - window_deals.open_without_amount, 0) as priced,
         coalesce(matured_deals.matured, 0) as matured,
         coalesce(matured_deals.wins, 0) as wins,
         matured_deals.cycle_days_sum,
         planned.opened_per_day,
         planned.win_rate as planned_win_rate,
         planned.acv_minor as planned_acv_minor,
-        planned.cycle_days as planned_cycle_days,
         bookings.tolerance_pct,
         handoff.owner,
         least(
@@ -357,6 +385,10 @@ measured as (
         on
             grid.scope = open_deals.scope
             and grid.week_start = open_deals.week_start
+    left join window_deals
+        on
+            grid.scope = window_deals.scope
+            and grid.week_start = window_deals.week_start
     left join matured_deals
         on
             grid.scope = matured_deals.scope
@@ -389,15 +421,15 @@ valued as (
                 then cast(
                     {{ whole_share(
                         "open_pipeline_minor",
-                        "open_opportunities * wins * wins",
-                        "(matured * cycle_days_sum * priced)",
+                        "open_opportunities * wins",
+                        "(cycle_days_sum * priced)",
                     ) }} as bigint
                 )
         end as velocity_minor,
         cast(round(opened_per_day * planned_win_rate * planned_acv_minor) as bigint)
             as planned_velocity_minor,
-        -- Deals that the plan expects to be open, and to be won of those that have matured.
-        coalesce(opened_per_day * planned_cycle_days, open_opportunities) as expected_open,
+        -- Deals that the plan expects to be open, at the cycle there is, and to have been won.
+        opened_per_day * cycle_days_sum / matured as expected_open,
         opened_per_day * greatest(matured_days, 0) * planned_win_rate as expected_wins
     from measured
 
@@ -417,14 +449,11 @@ compared as (
         velocity_minor - lag(velocity_minor) over weeks_of_scope as change_minor,
         velocity_minor < planned_velocity_minor as is_below_plan,
         coalesce(
-            matured > 0
-            and expected_wins > 0
-            and expected_open > 0
-            and velocity_minor
+            velocity_minor
             < planned_velocity_minor * (1 - cast(tolerance_pct as double) / 100.0e0)
             and 1.0e0 - velocity_minor / cast(nullif(planned_velocity_minor, 0) as double)
             > cast(variance_sigma as double)
-            * sqrt(2.0e0 / expected_open + (2.0e0 - planned_win_rate) / expected_wins),
+            * sqrt(2.0e0 / nullif(expected_open, 0) + 1.0e0 / nullif(expected_wins, 0)),
             false
         ) as is_miss
     from valued
@@ -448,8 +477,8 @@ logged as (
             / (cast(before_open_pipeline_minor as double) / before_priced)
         ) as log_acv,
         -ln(
-            (cast(cycle_days_sum as double) / wins)
-            / (cast(before_cycle_days_sum as double) / before_wins)
+            (cast(cycle_days_sum as double) / matured)
+            / (cast(before_cycle_days_sum as double) / before_matured)
         ) as log_cycle,
         -- Their logarithmic mean: what a logarithm of a factor is worth.
         case
@@ -606,17 +635,17 @@ final as (
         dated.velocity_minor,
         dated.planned_velocity_minor,
         dated.open_opportunities,
+        dated.every_open - dated.open_opportunities as stale_opportunities,
         dated.open_pipeline_minor,
         {{ quotient("dated.open_pipeline_minor", "dated.priced") }} as acv_minor,
         {{ quotient("dated.wins", "dated.matured") }} as win_rate,
-        {{ quotient("dated.cycle_days_sum", "dated.wins") }} as cycle_days,
+        {{ quotient("dated.cycle_days_sum", "dated.matured") }} as cycle_days,
         dated.matured,
         dated.wins,
         dated.window_days,
         cast(round(dated.expected_wins, 6) as decimal(18, 6)) as expected_wins,
         cast(round(dated.planned_win_rate, 9) as decimal(38, 9)) as planned_win_rate,
         cast(round(dated.planned_acv_minor, 9) as decimal(38, 9)) as planned_acv_minor,
-        cast(round(dated.planned_cycle_days, 9) as decimal(38, 9)) as planned_cycle_days,
         dated.change_minor,
         case
             when dated.change_minor is null then null

@@ -196,6 +196,7 @@ TABLES: dict[str, Table] = {
                 Column("definition", "varchar", "What must be true of a lead.", required=False),
             ),
             ("version", "stage"),
+            True,
         ),
         Table(
             "plan_kpi",

@@ -45,14 +45,14 @@ _PEOPLE = (
     ("sasha", "Sasha Petrov", "Sales Development Lead", "sales", ""),
     ("rita", "Rita Alvarez", "RevOps Lead", "revops", ""),
 )
-#: metric, owner, tolerance in percent, window in days, curve, hours to work a handoff in.
+#: metric, owner, tolerance in percent, window in days, curve, business hours to work a handoff in.
 _KPIS = (
     ("budget", "fiona", 10, "", "leads", ""),
     ("cost_per_lead", "mara", 15, "", "leads", ""),
     ("leads", "mara", 15, "", "leads", ""),
     ("rate_lead_mql", "dina", 15, 14, "leads", ""),
     ("mqls", "mara", 15, "", "leads", ""),
-    ("rate_mql_sal", "rita", 15, 14, "leads", 120),
+    ("rate_mql_sal", "rita", 15, 14, "leads", 32),
     ("sals", "sasha", 20, "", "leads", ""),
     ("rate_sal_sql", "sasha", 20, 21, "leads", ""),
     ("sqls", "sasha", 20, "", "leads", ""),
