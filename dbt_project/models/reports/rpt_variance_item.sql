@@ -24,7 +24,7 @@ periods as (
 
 alarms as (
 
-    select * from {{ ref("int_variance__alarm") }}
+    select * from {{ ref("rpt_variance_alarm") }}
 
 ),
 

@@ -21,7 +21,8 @@
 -- what is won a day by the plan. An alarm: below the plan by more than the tolerance of
 -- bookings and by more than variance_sigma standard errors, at the ends of two weeks in a row. The
 -- errors are those of a company that is on plan: of the deals that the plan expects to be open and
--- to be won, with amounts and cycles that scatter as much as they average. A plan of three deals
+-- to be won, with amounts and cycles that scatter as much as they average; the miss is read on square
+-- roots, on which counts scatter alike however few they are (Anscombe 1948). A plan of three deals
 -- cannot alarm; a plan of sixty of which three came does.
 
 {% set lookback_days = 91 %}
@@ -451,7 +452,8 @@ compared as (
         coalesce(
             velocity_minor
             < planned_velocity_minor * (1 - cast(tolerance_pct as double) / 100.0e0)
-            and 1.0e0 - velocity_minor / cast(nullif(planned_velocity_minor, 0) as double)
+            and 2.0e0
+            * (1.0e0 - sqrt(velocity_minor / cast(nullif(planned_velocity_minor, 0) as double)))
             > cast(variance_sigma as double)
             * sqrt(2.0e0 / nullif(expected_open, 0) + 1.0e0 / nullif(expected_wins, 0)),
             false
@@ -637,7 +639,8 @@ final as (
         dated.open_opportunities,
         dated.every_open - dated.open_opportunities as stale_opportunities,
         dated.open_pipeline_minor,
-        {{ quotient("dated.open_pipeline_minor", "dated.priced") }} as acv_minor,
+        cast(round({{ quotient("dated.open_pipeline_minor", "dated.priced") }}, 0) as bigint)
+            as acv_minor,
         {{ quotient("dated.wins", "dated.matured") }} as win_rate,
         {{ quotient("dated.cycle_days_sum", "dated.matured") }} as cycle_days,
         dated.matured,
@@ -645,7 +648,7 @@ final as (
         dated.window_days,
         cast(round(dated.expected_wins, 6) as decimal(18, 6)) as expected_wins,
         cast(round(dated.planned_win_rate, 9) as decimal(38, 9)) as planned_win_rate,
-        cast(round(dated.planned_acv_minor, 9) as decimal(38, 9)) as planned_acv_minor,
+        cast(round(dated.planned_acv_minor) as bigint) as planned_acv_minor,
         dated.change_minor,
         case
             when dated.change_minor is null then null

@@ -53,10 +53,10 @@ seconds as (
 
     select
         feed,
-        date_trunc('second', created_at) as created_second,
+        cast(date_trunc('second', created_at) as timestamp) as created_second,
         count(*) as leads
     from leads
-    group by feed, date_trunc('second', created_at)
+    group by feed, cast(date_trunc('second', created_at) as timestamp)
     having count(*) >= {{ bulk_leads() }}
 
 ),
@@ -109,7 +109,7 @@ flagged as (
     left join bulk
         on
             leads.feed = bulk.feed
-            and date_trunc('second', leads.created_at) = bulk.created_second
+            and cast(date_trunc('second', leads.created_at) as timestamp) = bulk.created_second
     left join estimated on leads.lead_id = estimated.lead_id
 
 ),

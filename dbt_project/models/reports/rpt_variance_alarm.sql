@@ -184,16 +184,20 @@ owned as (
 final as (
 
     select
+        -- ids
         period,
         scope,
         metric,
+        -- text
         kind,
         unit,
         owner,
         owner_department,
+        -- numbers
         plan_value,
         actual_value,
         cadence_days,
+        -- times
         opened_date,
         within_date,
         period_end_date,
