@@ -132,8 +132,11 @@ def follow_up(context: Run) -> None:
     from orchestration.lib.after_run import after_run
 
     with _log_to_file(context.home):
-        # No daemon need be running: what its sensor would start is done here.
-        context.record.after = after_run(context, makes_packs=True)
+        try:
+            # No daemon need be running: what its sensor would start is done here.
+            context.record.after = after_run(context, makes_packs=True)
+        except KeyboardInterrupt:
+            typer.echo("interrupted while telling people; the run's outcome stands", err=True)
 
 
 def _is_interrupt(failure: BaseException | None) -> bool:

@@ -182,3 +182,16 @@ def test_a_lookup_file_is_read(yml: Path) -> None:
     lookup = "{column: Id, lookup_file: {file: names.csv, key: id, value: name}}"
     yml.write_text(MAPPED.replace("status: Status", f"status: {lookup}"))
     assert [f.message for f in check(yml)] == ["columns that nobody mapped: Status"]
+
+
+def test_channel_whose_variable_is_not_set_is_told(
+    yml: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data(yml, "leads.csv", "Id,Created,Status\nL1,2026-01-01,New\n")
+    yml.write_text(MAPPED + "notify: {channels: {ops: {url_env: OPS_URL}}}\n")
+    [finding] = only(check(yml), "warning")
+    assert "channel ops: the environment variable OPS_URL is not set here" in finding.message
+    assert finding.line == len(MAPPED.splitlines()) + 1
+    monkeypatch.setenv("OPS_URL", "json://127.0.0.1/s3cr3t")
+    assert "s3cr3t" not in str(check(yml))
+    assert only(check(yml), "warning") == []

@@ -164,14 +164,16 @@ def test_secret_that_gets_through_is_nowhere_either(
 def test_courier_that_hangs_is_ended_and_what_it_delivered_counts(
     hook: Webhook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The second message would be tried again in ten minutes."""
     monkeypatch.setenv("OPS_URL", hook.url())
-    monkeypatch.setenv("SALES_URL", hook.url())
+    hook.answers = [200, 500]
+    messages = [Message("a", "A", "a"), Message("b", "B", "b")]
     began = time.monotonic()
-    hook.answers = [500]
-    answers = deliver({"ops": ("OPS_URL", [Message("a", "A", "a")])}, pauses=(600.0,), longest=4.0)
-    assert time.monotonic() - began < 30
-    assert answers["ops"].reason == "no answer within 4 seconds"
-    assert (answers["ops"].delivered, hook.asked) == (0, 1)
+    answer = deliver({"ops": ("OPS_URL", messages)}, pauses=(600.0,), longest=8.0)["ops"]
+    assert time.monotonic() - began < 60
+    assert answer.reason == "no answer within 8 seconds"
+    # One, unless the machine was too slow to start it.
+    assert answer.delivered == len(hook.heard) <= 1
 
 
 def test_trouble_of_our_own_never_reaches_the_run(

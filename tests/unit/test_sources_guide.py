@@ -9,6 +9,8 @@ import pytest
 
 from orchestration.lib.sources.canonical import TABLES
 from orchestration.lib.sources.config import (
+    EVENTS,
+    Channel,
     ColumnSpec,
     Company,
     Exclusion,
@@ -45,3 +47,17 @@ def test_every_canonical_column_is_listed(table: object) -> None:
         for column in table.columns  # type: ignore[attr-defined]
     ]
     assert [part.strip() for part in listed] == expected
+
+
+def test_channels_of_the_page_on_notifications_are_accepted_and_complete(tmp_path: Path) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "early-warning.md").read_text("utf-8")
+    (example,) = re.findall(r"(?ms)^```yaml\n(.*?)^```", page)
+    path = tmp_path / "sources.yml"
+    path.write_text(
+        "version: 1\ncompany: {name: Example GmbH, reporting_currency: EUR}\n"
+        f"sources: {{crm: {{adapter: canonical, path: .}}}}\n{example}",
+        encoding="utf-8",
+    )
+    assert len(load_sources(path).notify.channels) == 2
+    assert [key for key in Channel.model_fields if f"{key}:" not in example] == []
+    assert [event for event in EVENTS if f"| `{event}` |" not in page] == []

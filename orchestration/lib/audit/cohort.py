@@ -10,6 +10,7 @@ the handoff's own, which go by the plan's clock (`rpt_handoff__lead`); only they
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -33,12 +34,41 @@ _FIRST_AT = {
 
 @dataclass(frozen=True)
 class Table:
-    """One table of the pack: what people are told of it, and its rows in order."""
+    """One table of the pack: what people are told of it, and the query that gives it in order.
+
+    Rows are read where they are needed: the leads of a large company stay in DuckDB until they are
+    written.
+    """
 
     name: str
     title: str
     text: str
-    rows: Rows
+    connection: duckdb.DuckDBPyConnection
+    query: str
+    values: dict[str, Any] | None = None
+
+    def rows(self, at_most: int | None = None) -> Rows:
+        """The first rows, or all of them."""
+        limit = "" if at_most is None else f" limit {at_most}"
+        return rows(self.connection, f"select * from ({self.query}){limit}", self.values)
+
+    def batches(self, size: int = 10_000) -> Iterator[tuple[list[str], list[tuple[Any, ...]]]]:
+        """Column names with some of the rows, until there are no more; at least once."""
+        cursor = self.connection.execute(self.query, self.values)
+        names = [column[0] for column in cursor.description or ()]
+        batch = cursor.fetchmany(size)
+        while True:
+            yield names, batch
+            if len(batch) < size:
+                return
+            batch = cursor.fetchmany(size)
+
+    def count(self) -> int:
+        """How many rows there are."""
+        (found,) = rows(
+            self.connection, f"select count(*) as found from ({self.query})", self.values
+        )
+        return int(found["found"])
 
 
 @dataclass(frozen=True)
@@ -215,163 +245,144 @@ def _create_cohort(
     )
 
 
-def _tables(connection: duckdb.DuckDBPyConnection, alarm: Alarm, as_of_date: date) -> list[Table]:
-    hours = _hours_by_stage(connection)
-    leads = rows(connection, "select * from cohort order by entered_at, lead_id")
-    return [
-        Table(
-            "outcomes",
-            "What became of them",
-            "Leads of the cohort by outcome and reason.",
-            rows(
-                connection,
-                """
-                select outcome, reason, count(*)::bigint as leads,
-                    sum(amount_minor)::bigint as amount_minor
-                from cohort
-                group by outcome, reason
-                order by outcome <> 'accepted', leads desc, outcome, reason
-                """,
-            ),
-        ),
-        Table(
-            "by_owner",
-            "By owner, on both sides",
-            "On marketing's side whoever answers for the campaign's leads by the plan, on sales'"
-            " whom they are assigned to.",
-            rows(connection, _by_owner()),
-        ),
-        Table(
-            "by_owner_reason",
-            "Rejections by reason and owner",
-            "Leads that did not go on: whose they were, who decided, and why.",
-            rows(
-                connection,
-                """
-                select coalesce(marketing_owner, handed_over_by) as marketing_owner, decided_by,
-                    outcome, reason, count(*)::bigint as leads
-                from cohort
-                where outcome not in ('accepted', 'waiting')
-                group by all
-                order by leads desc, outcome, reason, decided_by, marketing_owner
-                """,
-            ),
-        ),
-        Table(
-            "by_campaign",
-            "By campaign",
-            "Where the leads came from.",
-            rows(
-                connection,
-                """
-                select campaign, count(*)::bigint as leads,
-                    count(*) filter (where outcome = 'accepted')::bigint as accepted,
-                    count(*) filter (where outcome not in ('accepted', 'waiting'))::bigint as lost,
-                    count(*) filter (where outcome = 'waiting')::bigint as waiting,
-                    sum(amount_minor)::bigint as amount_minor
-                from cohort
-                group by campaign
-                order by leads desc, campaign
-                """,
-            ),
-        ),
-        Table(
-            "dollars_by_stage",
-            "Dollars of these leads, by the stage they stand in",
-            "Each lead's share of its cohort's spend, as the dollar journal has it.",
-            rows(
-                connection,
-                """
-                select cohort.stands_in as stage, count(*)::bigint as leads,
-                    sum(cohort.amount_minor)::bigint as amount_minor
-                from cohort
-                inner join dim_stage on cohort.stands_in = dim_stage.stage
-                group by cohort.stands_in, dim_stage.ordinal
-                order by dim_stage.ordinal
-                """,
-            ),
-        ),
-        Table(
-            "campaign_dollars_by_stage",
-            "All dollars of the campaigns' cohorts of the period",
-            "Also what no lead holds, and leads that never came this far.",
-            rows(
-                connection,
-                """
-                select balance.stage, sum(balance.leads)::bigint as leads,
-                    sum(balance.amount_minor)::bigint as amount_minor
-                from rpt_stage_balance__campaign_cohort as balance
-                inner join scope_member on balance.campaign_key = scope_member.campaign_key
-                where
-                    scope_member.scope = $scope
-                    and balance.cohort_start_date >= $start and balance.cohort_start_date < $end
-                    and balance.stage <> 'funding'
-                group by balance.stage, balance.stage_ordinal
-                order by balance.stage_ordinal
-                """,
-                {
-                    "scope": alarm.scope,
-                    "start": alarm.period_start_date,
-                    "end": alarm.period_end_date,
-                },
-            ),
-        ),
-        Table(
-            "timeline",
-            "Day by day",
-            "Leads that entered, were accepted and were lost, and the spend of the scope.",
-            _timeline(connection, alarm, as_of_date),
-        ),
-        Table(
-            "sla_breaches",
-            "Waited longer than agreed",
-            "Leads that left mql later than the plan's hours allow, or still wait beyond them.",
-            [
-                {name: lead[name] for name in _BREACH_COLUMNS}
-                for lead in leads
-                if lead["is_sla_breach"]
-            ],
-        ),
-        Table(
-            "leads",
-            "Every lead",
-            "One row per lead: its trail, and the hours it spent in each stage.",
-            [lead | hours[lead["lead_id"]] for lead in leads],
-        ),
-        Table(
-            "lead_stages",
-            "Every lead, stage by stage",
-            "One row per lead and entry into a stage.",
-            rows(
-                connection,
-                """
-                select lead_id, entry_number, from_stage, stage, raw_status, actor, reason, hours,
-                    is_time_estimated, entered_at, left_at
-                from stay
-                order by lead_id, entry_number
-                """,
-            ),
-        ),
-        Table(
-            "handoff_trail",
-            "The handoff of each lead",
-            "As rpt_handoff__lead has it, column by column.",
-            rows(
-                connection,
-                """
-                select * from rpt_handoff__lead
-                where lead_id in (select lead_id from cohort)
-                order by lead_id
-                """,
-            ),
-        ),
-    ]
+def _tables(
+    connection: duckdb.DuckDBPyConnection, alarm: Alarm, as_of_date: date
+) -> Iterator[Table]:
+    def table(
+        name: str, title: str, text: str, query: str, values: dict[str, Any] | None = None
+    ) -> Table:
+        return Table(name, title, text, connection, query, values)
 
-
-_BREACH_COLUMNS = (
-    "lead_id", "campaign", "assigned_to", "outcome", "handoff_hours", "sla_hours", "entered_at",
-    "first_touched_at", "decided_at",
-)  # fmt: skip
+    yield table(
+        "outcomes",
+        "What became of them",
+        "Leads of the cohort by outcome and reason.",
+        """
+        select outcome, reason, count(*)::bigint as leads,
+            sum(amount_minor)::bigint as amount_minor
+        from cohort
+        group by outcome, reason
+        order by outcome <> 'accepted', leads desc, outcome, reason
+        """,
+    )
+    yield table(
+        "by_owner",
+        "By owner, on both sides",
+        "On marketing's side whoever answers for the campaign's leads by the plan, on sales' whom"
+        " they are assigned to.",
+        _by_owner(),
+    )
+    yield table(
+        "by_owner_reason",
+        "Rejections by reason and owner",
+        "Leads that did not go on: whose they were, who decided, and why.",
+        """
+        select coalesce(marketing_owner, handed_over_by) as marketing_owner, decided_by,
+            outcome, reason, count(*)::bigint as leads
+        from cohort
+        where outcome not in ('accepted', 'waiting')
+        group by all
+        order by leads desc, outcome, reason, decided_by, marketing_owner
+        """,
+    )
+    yield table(
+        "by_campaign",
+        "By campaign",
+        "Where the leads came from.",
+        """
+        select campaign, count(*)::bigint as leads,
+            count(*) filter (where outcome = 'accepted')::bigint as accepted,
+            count(*) filter (where outcome not in ('accepted', 'waiting'))::bigint as lost,
+            count(*) filter (where outcome = 'waiting')::bigint as waiting,
+            sum(amount_minor)::bigint as amount_minor
+        from cohort
+        group by campaign
+        order by leads desc, campaign
+        """,
+    )
+    yield table(
+        "dollars_by_stage",
+        "Dollars of these leads, by the stage they stand in",
+        "Each lead's share of its cohort's spend, as the dollar journal has it.",
+        """
+        select cohort.stands_in as stage, count(*)::bigint as leads,
+            sum(cohort.amount_minor)::bigint as amount_minor
+        from cohort
+        inner join dim_stage on cohort.stands_in = dim_stage.stage
+        group by cohort.stands_in, dim_stage.ordinal
+        order by dim_stage.ordinal
+        """,
+    )
+    yield table(
+        "campaign_dollars_by_stage",
+        "All dollars of the campaigns' cohorts of the period",
+        "Also what no lead holds, and leads that never came this far.",
+        """
+        select balance.stage, sum(balance.leads)::bigint as leads,
+            sum(balance.amount_minor)::bigint as amount_minor
+        from rpt_stage_balance__campaign_cohort as balance
+        inner join scope_member on balance.campaign_key = scope_member.campaign_key
+        where
+            scope_member.scope = $scope
+            and balance.cohort_start_date >= $start and balance.cohort_start_date < $end
+            and balance.stage <> 'funding'
+        group by balance.stage, balance.stage_ordinal
+        order by balance.stage_ordinal
+        """,
+        {"scope": alarm.scope, "start": alarm.period_start_date, "end": alarm.period_end_date},
+    )
+    yield table(
+        "timeline",
+        "Day by day",
+        "Leads that entered, were accepted and were lost, and the spend of the scope.",
+        _TIMELINE,
+        {
+            "start": alarm.period_start_date,
+            # Leads of the period's last days are decided after it.
+            "until": min(as_of_date, date.fromordinal(alarm.period_end_date.toordinal() + 30)),
+            "scope": alarm.scope,
+            "alarmed_at": alarm.alarmed_at,
+        },
+    )
+    yield table(
+        "sla_breaches",
+        "Waited longer than agreed",
+        "Leads that left mql later than the plan's hours allow, or still wait beyond them.",
+        """
+        select lead_id, campaign, assigned_to, outcome, handoff_hours, sla_hours, entered_at,
+            first_touched_at, decided_at
+        from cohort
+        where is_sla_breach
+        order by entered_at, lead_id
+        """,
+    )
+    yield table(
+        "leads",
+        "Every lead",
+        "One row per lead: its trail, and the hours it spent in each stage.",
+        _leads(connection),
+    )
+    yield table(
+        "lead_stages",
+        "Every lead, stage by stage",
+        "One row per lead and entry into a stage.",
+        """
+        select lead_id, entry_number, from_stage, stage, raw_status, actor, reason, hours,
+            is_time_estimated, entered_at, left_at
+        from stay
+        order by lead_id, entry_number
+        """,
+    )
+    yield table(
+        "handoff_trail",
+        "The handoff of each lead",
+        "As rpt_handoff__lead has it, column by column.",
+        """
+        select * from rpt_handoff__lead
+        where lead_id in (select lead_id from cohort)
+        order by lead_id
+        """,
+    )
 
 
 def _by_owner() -> str:
@@ -401,8 +412,8 @@ def _by_owner() -> str:
     """
 
 
-def _hours_by_stage(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]:
-    """Hours in each stage that anybody of the cohort was in, by lead."""
+def _leads(connection: duckdb.DuckDBPyConnection) -> str:
+    """The cohort, with the hours in each stage that anybody of it was in."""
     stages = [
         row["stage"]
         for row in rows(
@@ -410,88 +421,80 @@ def _hours_by_stage(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str
             "select stage from dim_stage where stage in (select stage from stay) order by ordinal",
         )
     ]
-    found: dict[str, dict[str, Any]] = {}
-    for row in rows(
-        connection, "select lead_id, stage, sum(hours) as hours from stay group by lead_id, stage"
-    ):
-        empty: dict[str, Any] = {f"hours_in_{stage}": None for stage in stages}
-        found.setdefault(row["lead_id"], empty)[f"hours_in_{row['stage']}"] = row["hours"]
-    return found
+    hours = ", ".join(
+        f"sum(hours) filter (where stage = '{stage}') as hours_in_{stage}" for stage in stages
+    )
+    return f"""
+        select cohort.*, spent.* exclude (lead_id)
+        from cohort
+        inner join (select lead_id, {hours} from stay group by lead_id) as spent
+            on cohort.lead_id = spent.lead_id
+        order by cohort.entered_at, cohort.lead_id
+    """
 
 
-def _timeline(connection: duckdb.DuckDBPyConnection, alarm: Alarm, as_of_date: date) -> Rows:
-    return rows(
-        connection,
-        """
-        with
+_TIMELINE = """
+    with
 
-        run as (select time_zone from audit.run),
+    run as (select time_zone from audit.run),
 
-        days as (
+    days as (
 
-            select unnest(generate_series($start::timestamp, $until::timestamp, interval 1 day))
-            ::date as day
+        select unnest(generate_series($start::timestamp, $until::timestamp, interval 1 day))
+        ::date as day
 
-        ),
+    ),
 
-        moves as (
+    moves as (
 
-            select timezone(time_zone, timezone('UTC', entered_at))::date as day, 'entered' as move
-            from cohort, run
-            union all
-            select
-                timezone(time_zone, timezone('UTC', decided_at))::date as day,
-                case when outcome = 'accepted' then 'accepted' else 'lost' end as move
-            from cohort, run
-            where decided_at is not null
+        select timezone(time_zone, timezone('UTC', entered_at))::date as day, 'entered' as move
+        from cohort, run
+        union all
+        select
+            timezone(time_zone, timezone('UTC', decided_at))::date as day,
+            case when outcome = 'accepted' then 'accepted' else 'lost' end as move
+        from cohort, run
+        where decided_at is not null
 
-        ),
+    ),
 
-        spend as (
+    spend as (
 
-            select spend.spend_date as day, sum(spend.amount_minor)::bigint as spend_minor
-            from fct_spend__campaign_daily as spend
-            inner join scope_member on spend.campaign_key = scope_member.campaign_key
-            where scope_member.scope = $scope
-            group by spend.spend_date
+        select spend.spend_date as day, sum(spend.amount_minor)::bigint as spend_minor
+        from fct_spend__campaign_daily as spend
+        inner join scope_member on spend.campaign_key = scope_member.campaign_key
+        where scope_member.scope = $scope
+        group by spend.spend_date
 
-        ),
+    ),
 
-        daily as (
-
-            select
-                days.day,
-                count(*) filter (where moves.move = 'entered')::bigint as entered,
-                count(*) filter (where moves.move = 'accepted')::bigint as accepted,
-                count(*) filter (where moves.move = 'lost')::bigint as lost
-            from days
-            left join moves on days.day = moves.day
-            group by days.day
-
-        )
+    daily as (
 
         select
-            daily.day,
-            daily.entered,
-            daily.accepted,
-            daily.lost,
-            coalesce(spend.spend_minor, 0)::bigint as spend_minor,
-            sum(daily.entered) over (order by daily.day)::bigint as entered_so_far,
-            sum(daily.accepted) over (order by daily.day)::bigint as accepted_so_far,
-            sum(daily.lost) over (order by daily.day)::bigint as lost_so_far,
-            sum(coalesce(spend.spend_minor, 0)) over (order by daily.day)::bigint
-            as spend_so_far_minor,
-            daily.day = timezone(run.time_zone, timezone('UTC', $alarmed_at))::date as is_alarm_day
-        from daily
-        cross join run
-        left join spend on daily.day = spend.day
-        order by daily.day
-        """,
-        {
-            "start": alarm.period_start_date,
-            # Leads of the period's last days are decided after it.
-            "until": min(as_of_date, date.fromordinal(alarm.period_end_date.toordinal() + 30)),
-            "scope": alarm.scope,
-            "alarmed_at": alarm.alarmed_at,
-        },
+            days.day,
+            count(*) filter (where moves.move = 'entered')::bigint as entered,
+            count(*) filter (where moves.move = 'accepted')::bigint as accepted,
+            count(*) filter (where moves.move = 'lost')::bigint as lost
+        from days
+        left join moves on days.day = moves.day
+        group by days.day
+
     )
+
+    select
+        daily.day,
+        daily.entered,
+        daily.accepted,
+        daily.lost,
+        coalesce(spend.spend_minor, 0)::bigint as spend_minor,
+        sum(daily.entered) over (order by daily.day)::bigint as entered_so_far,
+        sum(daily.accepted) over (order by daily.day)::bigint as accepted_so_far,
+        sum(daily.lost) over (order by daily.day)::bigint as lost_so_far,
+        sum(coalesce(spend.spend_minor, 0)) over (order by daily.day)::bigint
+        as spend_so_far_minor,
+        daily.day = timezone(run.time_zone, timezone('UTC', $alarmed_at))::date as is_alarm_day
+    from daily
+    cross join run
+    left join spend on daily.day = spend.day
+    order by daily.day
+"""

@@ -11,23 +11,24 @@ there is not made again.
 from __future__ import annotations
 
 import csv
-import hashlib
-import io
 import json
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from orchestration.lib.audit.alarms import Alarm, read_alarms
 from orchestration.lib.audit.cohort import Table, read_cohort
 from orchestration.lib.audit.page import render
 from orchestration.lib.explain import Money
-from orchestration.lib.release.folders import sync
+from orchestration.lib.release.folders import file_sha256, sync
 from orchestration.lib.release.promote import Publication, publication
 from orchestration.lib.release.reader import open_release
 from orchestration.settings import Home
@@ -92,7 +93,9 @@ def standing_alarms(home: Home, number: int) -> list[Alarm]:
 def make_packs(home: Home, number: int, keys: Sequence[str]) -> list[Pack]:
     """The packs of these alarms of a publication; a key that it does not hold is left out."""
     kept = publication(home, number)
-    with open_release(kept.database) as connection:
+    audits_folder(home).mkdir(parents=True, exist_ok=True)
+    # One at a time: whoever comes second finds what the first has made.
+    with FileLock(audits_folder(home) / ".lock"), open_release(kept.database) as connection:
         alarms = [alarm for alarm in read_alarms(connection) if alarm.key in keys]
         return [_make(home, connection, alarm, kept) for alarm in alarms]
 
@@ -112,78 +115,88 @@ def _make(home: Home, connection: Any, alarm: Alarm, kept: Publication) -> Pack:
     if (folder / MANIFEST).is_file():
         return Pack(alarm, kept.number, folder, is_new=False)
     cohort = read_cohort(connection, alarm)
-    money = Money.of_the_world()
-    receipt = kept.receipt
-    files = {"index.html": render(cohort, kept.number, receipt.content_sha256, money).encode()}
-    files |= {
-        f"{table.name}.csv": _csv(table, alarm.currency, money).encode() for table in cohort.tables
-    }
-    manifest = {
-        "format": FORMAT,
-        "alarm": alarm.as_dict(),
-        "publication": kept.number,
-        "as_of": receipt.as_of,
-        "content_sha256": receipt.content_sha256,
-        "file_sha256": receipt.file_sha256,
-        "leads": cohort.leads,
-        "accepted": cohort.accepted,
-        "waiting": cohort.waiting,
-        "sla_breaches": cohort.breaches,
-        "amount_minor": cohort.amount_minor,
-        "files": {
-            name: {
-                "sha256": hashlib.sha256(content).hexdigest(),
-                "rows": next((len(t.rows) for t in cohort.tables if f"{t.name}.csv" == name), None),
-            }
-            for name, content in files.items()
-        },
-    }
-    text = json.dumps(manifest, indent=1, ensure_ascii=False, default=_plain) + "\n"
-    _put_in_place(folder, files | {MANIFEST: text.encode()})
+    with _put_in_place(folder) as making:
+        money, receipt = Money.of_the_world(), kept.receipt
+        page = making / "index.html"
+        page.write_text(render(cohort, kept.number, receipt.content_sha256, money), "utf-8")
+        counts = {
+            f"{table.name}.csv": _write_csv(
+                making / f"{table.name}.csv", table, alarm.currency, money
+            )
+            for table in cohort.tables
+        }
+        manifest = {
+            "format": FORMAT,
+            "alarm": alarm.as_dict(),
+            "publication": kept.number,
+            "as_of": receipt.as_of,
+            "content_sha256": receipt.content_sha256,
+            "file_sha256": receipt.file_sha256,
+            "leads": cohort.leads,
+            "accepted": cohort.accepted,
+            "waiting": cohort.waiting,
+            "sla_breaches": cohort.breaches,
+            "amount_minor": cohort.amount_minor,
+            "files": {
+                path.name: {"sha256": file_sha256(path), "rows": counts.get(path.name)}
+                for path in sorted(making.iterdir())
+            },
+        }
+        text = json.dumps(manifest, indent=1, ensure_ascii=False, default=_plain) + "\n"
+        (making / MANIFEST).write_text(text, "utf-8")
     return Pack(alarm, kept.number, folder, is_new=True)
 
 
-def _put_in_place(folder: Path, files: dict[str, bytes]) -> None:
-    """Written beside its place and renamed: a kill leaves no half of a pack that anybody sees."""
+@contextmanager
+def _put_in_place(folder: Path) -> Iterator[Path]:
+    """A folder to write, beside its place and renamed: a kill leaves no half that anybody sees."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     for leftover in folder.parent.glob(".making-*"):
         shutil.rmtree(leftover, ignore_errors=True)
     making = Path(tempfile.mkdtemp(prefix=".making-", dir=folder.parent))
     try:
-        for name, content in files.items():
-            (making / name).write_bytes(content)
-            sync(making / name)
+        yield making
+        for path in making.iterdir():
+            sync(path)
         making.chmod(0o755)
-        try:
-            making.rename(folder)
-        except OSError:
-            # Somebody else made the same pack meanwhile: the same bytes.
-            if not (folder / MANIFEST).is_file():
-                raise
+        making.rename(folder)
         sync(folder.parent)
     finally:
         shutil.rmtree(making, ignore_errors=True)
 
 
-def _csv(table: Table, currency: str, money: Money) -> str:
-    """Comma-separated, with a header; money also as people write it."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    names = list(table.rows[0]) if table.rows else []
-    heads: list[str] = []
-    for name in names:
-        heads += [name, name.removesuffix("_minor")] if name.endswith("_minor") else [name]
-    writer.writerow(heads or ["(no rows)"])
-    for row in table.rows:
-        cells: list[Any] = []
-        for name in names:
-            value = row[name]
-            cells.append(_cell(value))
-            if name.endswith("_minor"):
-                amount = "" if value is None else money.amount(value, currency)
-                cells.append(amount.replace(",", ""))
-        writer.writerow(cells)
-    return text.getvalue()
+def _write_csv(path: Path, table: Table, currency: str, money: Money) -> int:
+    """Comma-separated, with a header; money also as people write it. The number of rows."""
+    written = 0
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        for names, batch in table.batches():
+            if not written:
+                writer.writerow(
+                    head
+                    for name in names
+                    for head in ([name, name.removesuffix("_minor")] if _is_money(name) else [name])
+                )
+            writer.writerows(
+                [
+                    cell
+                    for name, value in zip(names, row, strict=True)
+                    for cell in _cells(name, value, currency, money)
+                ]
+                for row in batch
+            )
+            written += len(batch)
+    return written
+
+
+def _is_money(name: str) -> bool:
+    return name.endswith("_minor")
+
+
+def _cells(name: str, value: Any, currency: str, money: Money) -> list[Any]:
+    if not _is_money(name):
+        return [_cell(value)]
+    return [_cell(value), "" if value is None else money.amount(value, currency).replace(",", "")]
 
 
 def _cell(value: Any) -> Any:

@@ -147,10 +147,11 @@ def _facts(cohort: Cohort, money: Money) -> str:
 
 def _section(table: Table, cohort: Cohort, money: Money) -> str:
     head = f'<h2>{escape(table.title)}</h2>\n<p class="soft">{escape(table.text)}</p>'
-    if not table.rows:
+    shown = table.rows(_ROWS_SHOWN)
+    if not shown:
         return f"{head}\n<p>None.</p>"
-    names = list(table.rows[0])
-    figures = {name for name in names if _is_figure(row[name] for row in table.rows)}
+    names = list(shown[0])
+    figures = {name for name in names if _is_figure(row[name] for row in shown)}
     heads = "".join(f"<th{_class(name in figures)}>{escape(_head(name))}</th>" for name in names)
     body = "\n".join(
         "<tr>"
@@ -159,9 +160,9 @@ def _section(table: Table, cohort: Cohort, money: Money) -> str:
             for name in names
         )
         + "</tr>"
-        for row in table.rows[:_ROWS_SHOWN]
+        for row in shown
     )
-    hidden = len(table.rows) - _ROWS_SHOWN
+    hidden = table.count() - len(shown)
     more = f"<p>… and {hidden:,} more in {table.name}.csv.</p>" if hidden > 0 else ""
     return (
         f'{head}\n<div class="scroll"><table>\n<thead><tr>{heads}</tr></thead>\n'
@@ -213,7 +214,7 @@ _WIDTH, _HEIGHT, _LEFT, _BOTTOM = 900, 260, 46, 24
 
 def _picture(cohort: Cohort) -> str:
     """Running sums as lines, the alarm as a line across them."""
-    days = cohort.table("timeline").rows
+    days = cohort.table("timeline").rows()
     if len(days) < 2:
         return "<p>Not two days yet.</p>"
     top: int = max(1, *(row["entered_so_far"] for row in days))
