@@ -90,6 +90,7 @@ LONGEST = (
     "test_corrupted_contract",
     "test_plan_tamper",
     "test_close_the_books",
+    "test_scorecard",
     "test_dbt_claims",
     "test_ui_browser",
     "test_corrupted_inputs",

@@ -112,7 +112,8 @@ def ask(database: Path) -> dict[str, Answer]:
     ) as connection:
         has = _names(connection)
         answers: dict[str, Answer] = {}
-        facts = {"drift_verdict": _drift_verdict(has)}
+        # Without a plan there is no period, and all cohorts are looked at.
+        facts = _of_all_time(_drift_facts(has))
         for query in QUERIES:
             lacks = [name for name in query.needs if name not in has]
             text = _text(query.file or query.id)
@@ -122,8 +123,7 @@ def ask(database: Path) -> dict[str, Answer]:
                     why="a scorecard says how the laws stand, and the file does not",
                     next_step="publish again: `tieout run`",
                 )
-            needs_period = "$period" in text or "$cohorts" in text or "$flow" in text
-            if lacks or (needs_period and "period" not in facts):
+            if lacks or ("$period" in text and "period" not in facts):
                 continue
             sql = filled(text, _of_all_time(facts) if query.of_all_time else facts)
             relation = connection.execute(sql)
@@ -183,11 +183,15 @@ def _embedded_flow(facts: Mapping[str, str]) -> str:
     return "\n" + "\n".join(f"    {line}" if line else "" for line in body.splitlines()) + "\n"
 
 
-def _drift_verdict(has: set[str]) -> str:
-    """Newer files say it themselves; before, an alarm was all there was."""
-    if "main.rpt_drift__cohort_transition.verdict" in has:
-        return "drift.verdict"
-    return "case when drift.is_alarm then 'alarm' else 'no alarm' end"
+def _drift_facts(has: set[str]) -> dict[str, str]:
+    """Newer files have a verdict and its standing among many; older ones an alarm or none."""
+    says = {name for name in ("verdict", "is_discovery") if f"{_DRIFT}.{name}" in has}
+    return {
+        "drift_verdict": "drift.verdict"
+        if "verdict" in says
+        else "case when drift.is_alarm then 'alarm' else 'no alarm' end",
+        "drift_discovery": "drift.is_discovery" if "is_discovery" in says else "drift.is_alarm",
+    }
 
 
 def _demand_that_dollars_add_up(answers: Mapping[str, Answer]) -> None:
