@@ -482,7 +482,8 @@ def _items(sheet: Sheet) -> Section:
         _items_sentence(sheet),
         tables=(
             *items.table(
-                "Variance items that stand: overdue ones first, then by due date",
+                "Variance items that stand: overdue ones first, the company before its parts, the"
+                " dearest first; at most twenty-five",
                 items.kpi("KPI"),
                 items.status("Status", "status"),
                 items.person("Owner", "owner"),
