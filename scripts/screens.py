@@ -12,15 +12,16 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import get_args
 
 from orchestration.lib.sample import CompanySpec, generate
-from orchestration.lib.sample.spec import SCENARIOS
+from orchestration.lib.sample.spec import Scenario
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 _WIDTH, _HEIGHT = 1280, 660
 
 
-def page_of(story: str, folder: Path) -> Path:
+def page_of(story: Scenario, folder: Path) -> Path:
     """The scorecard of an invented company whose books are closed here."""
     sources = generate(
         CompanySpec.for_scenario(story), folder / "company", with_truth=False
@@ -60,7 +61,7 @@ def photograph(page: Path, picture: Path, profile: Path) -> None:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as scratch:
-        for name in SCENARIOS:
+        for name in get_args(Scenario):
             made = page_of(name, Path(scratch) / name)
             photograph(made, IMAGES / f"scorecard-{name}.png", Path(scratch) / "profile")
         for folder in Path(scratch).glob("*/home/published/releases/*"):
