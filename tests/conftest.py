@@ -89,6 +89,7 @@ def tier_of(path: Path) -> str:
 LONGEST = (
     "test_corrupted_contract",
     "test_close_the_books",
+    "test_scorecard",
     "test_ui_browser",
     "test_companies_laws",
     "test_dbt_claims",

@@ -6,7 +6,6 @@ Belongs here: arguments and output. Does not belong here: making a page
 
 from __future__ import annotations
 
-import webbrowser
 from pathlib import Path
 from typing import Annotated
 
@@ -64,7 +63,14 @@ def report(
         if is_blocked:
             typer.echo("runs are blocked since: the page says which law, and whose move it is")
         typer.echo(str(file))
-    if opens and not webbrowser.open(file.as_uri()):
+    if opens:
+        _open(file)
+
+
+def _open(file: Path) -> None:
+    import webbrowser
+
+    if not webbrowser.open(file.as_uri()):
         typer.echo(f"error: found no browser to open {file}", err=True)
         raise typer.Exit(1)
 

@@ -6,6 +6,7 @@ import json
 import shutil
 import stat
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -36,6 +37,7 @@ from orchestration.lib.release.promote import (
 from orchestration.lib.release.receipt import Receipt, read_receipt
 from orchestration.lib.release.seal import Facts, seal
 from orchestration.lib.release.verify import verify
+from orchestration.lib.scorecard.shown import show
 from orchestration.settings import Home
 from tests.support.releases import (
     LAWS,
@@ -334,6 +336,46 @@ def test_only_the_newest_blocked_candidate_is_kept(home: Home) -> None:
     assert publish(home).number == 2
 
 
+@dataclass
+class Text:
+    """What people are told of a law."""
+
+    what_to_do: str = "Compare <both> sides."
+
+
+def test_blocked_runs_put_a_banner_on_the_last_good_page(home: Home) -> None:
+    kept = publish(home)
+    page = (kept.folder / SCORECARD).read_text()
+    show(home, {})
+    assert home.scorecard.read_text() == page
+    blocked(home)
+    blocked(home)
+    first, _ = (event.at for event in history.read_history(home) if event.action == "blocked")
+    show(home, {"B2": Text()})
+    shown = home.scorecard.read_text()
+    assert f"Blocked since {first[:16].replace('T', ' ')} UTC" in shown
+    for words in (
+        "the last good publication, number 1",
+        "2 runs in a row were not published",
+        "B2 law B2</strong>: broken, 1 row",
+        "Whose move: RevOps",
+        "Compare &lt;both&gt; sides.",
+        "tieout explain B2",
+    ):
+        assert words in shown, words
+    assert (kept.folder / SCORECARD).read_text() == page
+    assert publish(home).number == 2
+    show(home, {})
+    assert "Blocked" not in home.scorecard.read_text()
+
+
+def test_a_block_before_any_publication_is_told_too(home: Home) -> None:
+    blocked(home)
+    shown = show(home, {"B2": Text()}).read_text()
+    assert "nothing has been published yet" in shown
+    assert "Compare &lt;both&gt; sides." in shown
+
+
 def test_rollback_shows_the_older_release_and_counts_on(home: Home) -> None:
     publish(home)
     publish(home)
@@ -560,6 +602,7 @@ def test_the_commands_answer(home: Home, run: Callable[..., tuple[int, str]]) ->
     assert run("rollback", "1")[0] == 2
     code, text = run("rollback", "1", "--reason", "a test")
     assert (code, text) == (0, "readers see publication 1 again, as of 2026-02-10T00:00:00Z\n")
+    assert home.scorecard.read_text() == (home.current / SCORECARD).read_text()
     assert run("verify") == (0, "publication 1: whole\npublication 2: whole\n")
     code, text = run("verify", "9")
     assert code == 1

@@ -76,6 +76,15 @@ def test_blocked_run_leaves_readers_the_very_bytes(story: Story) -> None:
     assert blocked.published_sha256 == story.second.published_sha256
     assert blocked.current == story.second.current
     assert "B1" in story.blocked_text and "broken" in story.blocked_text
+    # The runs after it failed, so it is still the last that was judged.
+    page = story.home.scorecard.read_text()
+    banner = page.partition('<aside class="banner"')[2].partition("</aside>")[0]
+    assert "last good publication, number 2" in banner
+    assert "B1 " in banner and "Whose move: " in banner and "tieout explain B1" in banner
+    assert (
+        page.replace(f'<aside class="banner"{banner}</aside>\n', "<!-- banner -->")
+        == (story.home.current / "scorecard.html").read_text()
+    )
 
 
 def test_failed_transformation_names_the_model_and_changes_nothing(story: Story) -> None:

@@ -184,7 +184,8 @@ def test_charts_say_what_the_tables_say(reading: Reading) -> None:
 
 def test_anchors_lead_both_ways(reading: Reading) -> None:
     assert reading.links <= reading.anchors
-    assert {f"q-{query}" for query in reading.sql} <= reading.links
+    assert {f"q-{cell.query}" for cell in reading.cells} <= reading.anchors
+    assert {f"q-{cell.query}" for cell in reading.cells if cell.is_link} <= reading.links
     sections = ("plan", "flow", "bridge", "pipeline", "drift", "items", "laws", "changes")
     assert set(sections) <= reading.links
 

@@ -25,7 +25,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
 def test_help_names_every_command_and_the_exit_codes() -> None:
     result = CliRunner().invoke(app, ["--help"])
     assert result.exit_code == 0
-    for name in ("run", "status", "explain", "sources", "publications", "audit", "notify", "ui"):
+    commands = ("run", "status", "report", "explain", "sources", "publications", "audit", "notify")
+    for name in (*commands, "ui"):
         assert name in result.stdout
     assert "3 blocked by a law" in result.stdout
 

@@ -91,6 +91,16 @@ def test_blocked_since_the_first_in_a_row(home: Home) -> None:
     assert found.stale == (f"blocked since {found.blocked.since}",)
 
 
+def test_the_page_to_open_is_the_one_with_the_banner_while_runs_are_blocked(home: Home) -> None:
+    assert read_status(home, NOW).scorecard is None
+    for page in (home.releases / "1" / "scorecard.html", home.scorecard):
+        page.parent.mkdir(exist_ok=True)
+        page.write_text("a page")
+    assert read_status(home, NOW).scorecard == str(home.current / "scorecard.html")
+    history.append(home, event("blocked", 2, 10, "B1"))
+    assert read_status(home, NOW).scorecard == str(home.scorecard)
+
+
 def test_nothing_published(tmp_path: Path) -> None:
     found = read_status(Home(tmp_path), NOW)
     assert (found.published, found.stale, found.blocked) == (None, (), None)

@@ -182,7 +182,7 @@ def _both(
 ) -> Markup:
     if not rows:
         return Markup("")
-    wide = _draw(rows, layers, domain, title, _WIDE, 30, text_room, axis)
+    wide = _draw(rows, layers, domain, title, _WIDE, 44, text_room, axis)
     narrow = _draw(rows, layers, domain, title, _NARROW, 17, text_room, axis)
     return Markup('<div class="wide">{}</div><div class="narrow">{}</div>').format(wide, narrow)
 
@@ -209,7 +209,7 @@ def _draw(
     spec = {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
         "width": plot,
-        "height": {"step": max(26, 14 * lines + 8)},
+        "height": {"step": max(26, 14 * lines + 6)},
         "background": None,
         "padding": {"left": 4, "right": text_room if not axis else 4, "top": 4, "bottom": 4},
         "autosize": {"type": "pad"},
@@ -220,16 +220,10 @@ def _draw(
                 "type": "nominal",
                 "sort": None,
                 "title": None,
-                "axis": {
-                    "labelExpr": "split(datum.value, '\\n')",
-                    "labelLimit": 0,
-                    "ticks": False,
-                    "domain": False,
-                    "labelPadding": 8,
-                },
+                "axis": None,
             },
         },
-        "layer": [_on_axis(layer, x) for layer in layers],
+        "layer": [*(_on_axis(layer, x) for layer in layers), _LABELS],
         "config": {
             "font": _FONT,
             "view": {"stroke": None},
@@ -246,6 +240,24 @@ def _draw(
         },
     }
     return Markup(_bare(vl_convert.vegalite_to_svg(spec)))  # noqa: S704 - Vega escapes its texts
+
+
+#: The rows' labels at the left. An axis sets a label of several lines from its first line down;
+#: here they stand around the row's middle.
+_LABELS: dict[str, Any] = {
+    "mark": {
+        "type": "text",
+        "align": "right",
+        "baseline": "middle",
+        "dx": -8,
+        "dy": {"expr": "-7 * (length(split(datum.name, '\\n')) - 1)"},
+        "lineHeight": 14,
+        "lineBreak": "\n",
+        "fontSize": 12,
+        "color": "var(--ink)",
+    },
+    "encoding": {"x": {"value": 0}, "text": {"field": "name", "type": "nominal"}},
+}
 
 
 def _on_axis(layer: dict[str, Any], x: dict[str, Any]) -> dict[str, Any]:

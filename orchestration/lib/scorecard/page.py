@@ -129,7 +129,9 @@ def _end(sheet: Sheet) -> Tile:
     """Where the pipeline ends; where the file projects nothing, what the period has won so far."""
     place = sheet.place("trajectory", metric="pipeline")
     if place is None:
-        tile, bookings = _tile(sheet, "Won so far", "bookings", "whole")
+        is_over = sheet.value("period", 0 if sheet.rows("period") else None, "is_over")
+        title = "Won in the period" if is_over else "Won so far"
+        tile, bookings = _tile(sheet, title, "bookings", "whole")
         if bookings is not None:
             planned = sheet.figure("kpi", bookings, "plan_to_date_value", "whole")
             tile.lines.append(joined(["of ", planned, " planned by now"]))

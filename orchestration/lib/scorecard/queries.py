@@ -3,7 +3,7 @@
 Belongs here: which query needs which tables, and what a query gave. Does not belong here: the
 questions themselves (`sql/`), how an answer is shown (`page`).
 
-What is printed in the page is exactly what was run: the period stands in it as a literal.
+What is printed in the page is what was run: the period stands in it as a literal.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ _ALWAYS = ("publication",)
 
 @dataclass(frozen=True)
 class Answer:
-    """A query with the SQL that was run and the rows it gave."""
+    """A query, the SQL that the page prints for it, and the rows it gave."""
 
     query: Query
     sql: str
@@ -111,8 +111,10 @@ def ask(database: Path) -> dict[str, Answer]:
         config={"autoinstall_known_extensions": False, "enable_external_access": False},
     ) as connection:
         has = _names(connection)
+        flows = _Flows(connection)
         answers: dict[str, Answer] = {}
-        facts = {"drift_verdict": _drift_verdict(has)}
+        # Without a plan there is no period, and all cohorts are looked at.
+        facts = _of_all_time(_drift_facts(has))
         for query in QUERIES:
             lacks = [name for name in query.needs if name not in has]
             text = _text(query.file or query.id)
@@ -122,11 +124,13 @@ def ask(database: Path) -> dict[str, Answer]:
                     why="a scorecard says how the laws stand, and the file does not",
                     next_step="publish again: `tieout run`",
                 )
-            needs_period = "$period" in text or "$cohorts" in text or "$flow" in text
-            if lacks or (needs_period and "period" not in facts):
+            if lacks or ("$period" in text and "period" not in facts):
                 continue
-            sql = filled(text, _of_all_time(facts) if query.of_all_time else facts)
-            relation = connection.execute(sql)
+            known = _of_all_time(facts) if query.of_all_time else facts
+            sql = filled(text, known)
+            relation = connection.execute(
+                filled(text, flows.instead_of(known)) if "$flow" in text else sql
+            )
             columns = [column[0] for column in relation.description or ()]
             rows = tuple(dict(zip(columns, row, strict=True)) for row in relation.fetchall())
             answers[query.id] = Answer(query, sql, rows)
@@ -134,6 +138,27 @@ def ask(database: Path) -> dict[str, Answer]:
                 facts |= _period_facts(rows[0])
     _demand_that_dollars_add_up(answers)
     return answers
+
+
+class _Flows:
+    """The flow of dollars, which several queries begin with, run once for each choice of cohorts.
+
+    The page prints it in full in each of them; a test compares what the page shows with what the
+    printed queries give.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        self._tables: dict[str, str] = {}
+
+    def instead_of(self, facts: Mapping[str, str]) -> dict[str, str]:
+        """The facts with the kept flow in the place of its query."""
+        table = self._tables.get(facts["cohorts"])
+        if table is None:
+            table = f"kept_flow_{len(self._tables)}"
+            self._connection.execute(f"create temp table {table} as {facts['flow']}")
+            self._tables[facts["cohorts"]] = table
+        return {**facts, "flow": f"select * from {table}"}
 
 
 def filled(text: str, facts: Mapping[str, str]) -> str:
@@ -183,11 +208,15 @@ def _embedded_flow(facts: Mapping[str, str]) -> str:
     return "\n" + "\n".join(f"    {line}" if line else "" for line in body.splitlines()) + "\n"
 
 
-def _drift_verdict(has: set[str]) -> str:
-    """Newer files say it themselves; before, an alarm was all there was."""
-    if "main.rpt_drift__cohort_transition.verdict" in has:
-        return "drift.verdict"
-    return "case when drift.is_alarm then 'alarm' else 'no alarm' end"
+def _drift_facts(has: set[str]) -> dict[str, str]:
+    """Newer files have a verdict and its standing among many; older ones an alarm or none."""
+    says = {name for name in ("verdict", "is_discovery") if f"{_DRIFT}.{name}" in has}
+    return {
+        "drift_verdict": "drift.verdict"
+        if "verdict" in says
+        else "case when drift.is_alarm then 'alarm' else 'no alarm' end",
+        "drift_discovery": "drift.is_discovery" if "is_discovery" in says else "drift.is_alarm",
+    }
 
 
 def _demand_that_dollars_add_up(answers: Mapping[str, Answer]) -> None:

@@ -189,11 +189,11 @@ def _flow(sheet: Sheet) -> Section:
             *right.table(
                 "Right side: where the dollars stand now",
                 right.stage("Stage"),
-                right.words("Whose move", "owner"),
                 right.number("Dollars", "amount_minor", "money"),
                 right.number("Share", "share_pct", "percent"),
                 right.number("Leads", "leads", "count"),
-                foot=("Total", "", total, "", ""),
+                right.words("Whose move", "owner"),
+                foot=("Total", total, "", "", ""),
             ),
             *_all_cohorts(sheet),
         ),
@@ -331,10 +331,11 @@ def _pipeline(sheet: Sheet) -> Section:
         " take away.",
         months.table(
             "Opening and movements are the closing, in every row",
-            months.words("From", "period_start_date"),
-            months.words("To", "period_last_date"),
+            months.words(
+                "Period", "period_start_date", "period_last_date", between=" \N{EN DASH} "
+            ),
             *(months.number(name.capitalize(), f"{name}_minor", "whole") for name in movements),
-            months.number("Open deals", "closing_deals", "count"),
+            months.number("Deals", "closing_deals", "count"),
             strong=lambda row: row["is_whole"],
         ),
     )
@@ -481,7 +482,8 @@ def _items(sheet: Sheet) -> Section:
         _items_sentence(sheet),
         tables=(
             *items.table(
-                "Variance items that stand: overdue ones first, then by due date",
+                "Variance items that stand: overdue ones first, the company before its parts, the"
+                " dearest first; at most twenty-five",
                 items.kpi("KPI"),
                 items.status("Status", "status"),
                 items.person("Owner", "owner"),

@@ -69,13 +69,15 @@ class Columns:
 
         return Column(head, False, cell)
 
-    def words(self, head: str, *columns: str) -> Column:
+    def words(self, head: str, *columns: str, between: str = " ") -> Column:
         """Words or a date; those of several columns in a row."""
 
         def cell(place: int) -> Markup:
             row = self._rows[place]
             filled = [name for name in columns if row[name] is not None] or list(columns[:1])
-            return Markup(" ").join(self._sheet.text(self._query, place, name) for name in filled)
+            return escape(between).join(
+                self._sheet.text(self._query, place, name) for name in filled
+            )
 
         return Column(head, True, cell)
 

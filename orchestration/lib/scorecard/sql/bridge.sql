@@ -64,7 +64,7 @@ lines as (
             when line = 'mqls' then 'MQLs in the books'
             when line = 'accepted' then 'of these accepted by Sales'
             when line = 'sals' then 'accepted leads in the books'
-            when reason is null then replace(line, '_', ' ')
+            when reason is null then replace(replace(line, '_', ' '), 'mqls', 'MQLs')
             else replace(line, '_', ' ') || ': ' || reason
         end,
         line_kind,

@@ -1,4 +1,5 @@
--- Alarms below the company: which segments, channels or campaigns a planned rate fails in.
+-- Below the company: the segments, channels and campaigns in which a planned rate fails, and stands
+-- out among all that are looked at, where the file says so.
 select
     drift.metric,
     drift.scope,
@@ -11,7 +12,7 @@ select
 from rpt_drift__cohort_transition as drift
 inner join dim_kpi on drift.metric = dim_kpi.metric
 where
-    drift.is_alarm
+    $drift_discovery
     and drift.scope <> 'company'
     and drift.period_start_date >= $period_start
     and drift.period_end_date <= $period_end

@@ -24,12 +24,12 @@ select
         where is_late
     ) as late,
     (
-        select string_agg(distinct law, ', ' order by law)
+        select string_agg(law || ' ' || title, '; ' order by law)
         from meta.law_result
         where waived > 0 or status = 'waived'
     ) as waived_laws,
     (
-        select string_agg(distinct law, ', ' order by law)
+        select string_agg(law || ' ' || title, '; ' order by law)
         from meta.law_result
         where status not in ('held', 'waived', 'not applicable')
     ) as broken_laws

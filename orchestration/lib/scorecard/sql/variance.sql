@@ -1,4 +1,5 @@
--- KPIs outside their tolerance and what their owners say: overdue first, closed ones left out.
+-- KPIs outside their tolerance and what their owners say, the closed ones left out: overdue first, the
+-- company before its parts, the dearest first; at most 25.
 select
     item_id,
     period,
@@ -21,7 +22,8 @@ from rpt_variance_item
 where status <> 'closed'
 order by
     case status when 'overdue' then 1 when 'open' then 2 else 3 end,
-    due_date,
+    scope <> 'company',
     abs(coalesce(variance_minor, 0)) desc,
+    due_date,
     item_id
 limit 25
