@@ -2,9 +2,9 @@
 
 Runs the page's `sh` blocks in order, in one shell, from the repository's folder (or `--in FOLDER`),
 and stops at the first command that fails. A `text` block after one is what the reader is told to
-see: each of its lines must be printed, in that order (blanks aside; a line `…` stands for any
-number). `COMMAND ; echo "exit code $?"` is a command that may fail; what is shown says how. Only
-the standard library.
+see: each of its lines must be printed, in that order. Blanks do not count; `…` stands for anything,
+alone on a line for any number of lines. `COMMAND ; echo "exit code $?"` is a command that may fail;
+what is shown says how. Only the standard library.
 """
 
 from __future__ import annotations
@@ -92,8 +92,9 @@ def first_missing(shown: tuple[str, ...], printed: str) -> str | None:
     """The first shown line that was not printed, in order; None where all were."""
     lines = iter([" ".join(line.split()) for line in printed.splitlines()])
     for line in shown:
-        wanted = " ".join(line.split())
-        if wanted != "…" and not any(wanted in each for each in lines):
+        parts = [re.escape(" ".join(part.split())) for part in line.split("…")]
+        wanted = re.compile(" ?.*?".join(parts))
+        if line.strip() != "…" and not any(wanted.search(each) for each in lines):
             return line
     return None
 

@@ -59,6 +59,12 @@ def test_blanks_do_not_count() -> None:
     assert first_missing(("ab",), "a b\n") == "ab"
 
 
+def test_an_ellipsis_stands_for_anything_on_its_line() -> None:
+    assert first_missing(("made … ago (…)",), "made  9 seconds ago (12:00)\n") is None
+    assert first_missing(("made … ago", "on"), "made 9 seconds\nago\non\n") == "made … ago"
+    assert first_missing(("a.c …",), "abc d\n") == "a.c …", "nothing else is a pattern"
+
+
 def test_only_shell_blocks_are_steps() -> None:
     assert [step.commands for step in steps(page(("sh", "a"), ("sql", "b"), ("sh", "c")))] == [
         "a\n",
