@@ -30,7 +30,7 @@ from tests.support.hollow import publish_hollow
 
 PYTHON = REPO / ".venv-superset" / "bin" / "python"
 READY = PYTHON.parents[1] / "ready"
-SECONDS = 300.0
+SECONDS = 600.0
 SWAPS = 40
 PASSWORD = "only-for-this-test"
 MARKS = """
@@ -124,9 +124,9 @@ def superset(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Superset]:
         until = time.monotonic() + SECONDS
         while True:
             try:
-                assert requests.get(f"{served.url}/health", timeout=60).text == "OK"
+                assert requests.get(f"{served.url}/health", timeout=120).text == "OK"
                 break
-            except requests.ConnectionError:
+            except requests.RequestException:
                 assert server.poll() is None and time.monotonic() < until, log.read_text()[-3000:]
                 time.sleep(0.2)
         yield served.log_in()
