@@ -20,7 +20,8 @@ export GX_ANALYTICS_ENABLED := false
 
 CHECKS := check-format check-lint check-types check-dbt check-sql check-conventions
 
-.PHONY: help setup run test soak compare check $(CHECKS) format bench bench-credit ui lock clean clean-all
+.PHONY: help setup run test soak compare check $(CHECKS) format bench bench-credit ui \
+	superset-setup superset test-superset lock clean clean-all
 
 help: ## say what there is
 	@echo "Tieout $$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml). Targets (each sets up what it needs):"
@@ -93,8 +94,17 @@ bench-credit: setup ## measure credit beside the package channelattribution (ARG
 ui: setup ## open Dagster on loopback
 	@$(BIN)/tieout ui $(ARGS)
 
+superset-setup: setup ## make .venv-superset from requirements-superset.lock (once; 0.7 GB)
+	@$(STEP) "superset: its own environment" scripts/setup_superset
+
+superset: superset-setup ## open the dashboard in Superset on 127.0.0.1:8088, until Ctrl-C
+	@.venv-superset/bin/python bi/superset/prepare.py serve $(ARGS)
+
+test-superset: superset-setup ## read the published file through a real Superset (minutes; not in CI)
+	@$(BIN)/python -m pytest -q tests/integration/test_superset.py $(ARGS)
+
 lock: setup ## resolve requirements*.in into the hashed locks (UPGRADE=1 for newer versions)
-	@$(STEP) "lock: the three requirements locks" scripts/lock
+	@$(STEP) "lock: the four requirements locks" scripts/lock
 
 clean: ## remove what checks, tests and builds leave; keeps .venv and the books in .tieout
 	@rm -rf build dist logs .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks *.egg-info \
@@ -103,4 +113,4 @@ clean: ## remove what checks, tests and builds leave; keeps .venv and the books 
 		-prune -exec rm -rf {} +
 
 clean-all: clean ## remove .venv too (never .tieout: those are a company's books)
-	@rm -rf .venv
+	@rm -rf .venv .venv-superset
