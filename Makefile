@@ -93,7 +93,7 @@ bench-credit: setup ## measure credit beside the package channelattribution (ARG
 ui: setup ## open Dagster on loopback
 	@$(BIN)/tieout ui $(ARGS)
 
-superset-setup: setup ## make .venv-superset from requirements-superset.lock (once; 0.7 GB)
+superset-setup: setup ## make .venv-superset from requirements-superset.lock (once; 0.9 GB)
 	@$(STEP) "superset: its own environment" scripts/setup_superset
 
 superset: superset-setup ## open the dashboard in Superset on 127.0.0.1:8088, until Ctrl-C
