@@ -21,7 +21,7 @@ export GX_ANALYTICS_ENABLED := false
 CHECKS := check-format check-lint check-types check-dbt check-sql check-conventions
 
 .PHONY: help setup run test soak compare check $(CHECKS) format bench bench-credit bench-scorecard \
-	ui docs lock clean clean-all
+	ui docs superset-setup superset test-superset lock clean clean-all
 
 help: ## say what there is
 	@echo "Tieout $$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml). Targets (each sets up what it needs):"
@@ -100,6 +100,15 @@ ui: setup ## open Dagster on loopback
 docs: setup ## build the documentation as a site that needs no network: build/site/index.html
 	@$(STEP) "docs: pages, links, dbt's page, no request to any host" scripts/docs
 
+superset-setup: setup ## make .venv-superset from requirements-superset.lock (once; 0.9 GB)
+	@$(STEP) "superset: its own environment" scripts/setup_superset
+
+superset: superset-setup ## open the dashboard in Superset on 127.0.0.1:8088, until Ctrl-C
+	@.venv-superset/bin/python bi/superset/prepare.py serve $(ARGS)
+
+test-superset: superset-setup ## read the published file through a real Superset (minutes; not in CI)
+	@$(BIN)/python -m pytest -q tests/integration/test_superset.py $(ARGS)
+
 lock: setup ## resolve requirements*.in into the hashed locks (UPGRADE=1 for newer versions)
 	@$(STEP) "lock: the requirements locks" scripts/lock
 
@@ -110,4 +119,4 @@ clean: ## remove what checks, tests and builds leave; keeps .venv and the books 
 		-prune -exec rm -rf {} +
 
 clean-all: clean ## remove .venv too (never .tieout: those are a company's books)
-	@rm -rf .venv
+	@rm -rf .venv .venv-superset

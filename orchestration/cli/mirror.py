@@ -45,7 +45,7 @@ def mirror(
 ) -> None:
     """Copy the published tables to PostgreSQL, for tools that speak ODBC or JDBC.
 
-    The address (postgresql://user:password@host/database, or as libpq reads it) is taken from an
+    The address (postgresql://user:…@host/database, or as libpq reads it) is taken from an
     environment variable and never shown. Only what passed the gate is copied, in one transaction:
     readers see the old publication or the new one, whatever happens. Roles that may use the old
     schemas may use the new. Needs psycopg (`pip install 'tieout[mirror]'`).
@@ -58,7 +58,7 @@ def mirror(
         typer.echo(
             f"error: the environment variable {to} holds no address\n"
             "  why:  the mirror goes to a database, and its password belongs in no command line\n"
-            f"  next: set {to} to postgresql://user:password@host/database",
+            f"  next: set {to} to postgresql://user:…@host/database",
             err=True,
         )
         raise typer.Exit(2)

@@ -12,11 +12,12 @@ from tests.conventions.tree import REPO, files, relative, text, under
 
 TOP = {
     ".ci", ".editorconfig", ".gitignore", ".sqlfluff", ".sqlfluffignore", "CHANGELOG.md",
-    "CONTRIBUTING.md", "LICENSE", "Makefile", "NOTICE", "README.md", "benchmarks", "dbt_project",
-    "docs", "examples", "expectations", "orchestration", "pyproject.toml",
+    "CONTRIBUTING.md", "LICENSE", "Makefile", "NOTICE", "README.md", "benchmarks", "bi",
+    "dbt_project", "docs", "examples", "expectations", "orchestration", "pyproject.toml",
     "requirements-compare.in", "requirements-compare.lock", "requirements-dev.in",
     "requirements-docs.in", "requirements-docs.lock", "requirements-identity.in",
     "requirements-mirror.in", "requirements-reader.in", "requirements-reader.lock",
+    "requirements-superset.in", "requirements-superset.lock",
     "requirements.in", "requirements.lock",
     "scripts", "seeds", "tests", "workspace.yaml",
 }  # fmt: skip
@@ -134,6 +135,7 @@ def test_a_pin_carries_its_reason(path: Path) -> None:
         (("requirements-reader.in",), "requirements-reader.lock"),
         (("requirements-compare.in",), "requirements-compare.lock"),
         (("requirements-docs.in",), "requirements-docs.lock"),
+        (("requirements-superset.in",), "requirements-superset.lock"),
     ],
 )
 def test_the_lock_is_that_of_its_inputs(inputs: tuple[str, ...], lock: str) -> None:

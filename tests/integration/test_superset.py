@@ -26,13 +26,20 @@ from orchestration.lib.lock import run_lock
 from orchestration.lib.release.folders import remove_folder
 from orchestration.lib.release.promote import rollback
 from orchestration.settings import REPO, Home
+from tests.support.guests import FORBIDDEN
 from tests.support.hollow import publish_hollow
 
 PYTHON = REPO / ".venv-superset" / "bin" / "python"
 READY = PYTHON.parents[1] / "ready"
-SECONDS = 300.0
+SECONDS = 600.0
 SWAPS = 40
 PASSWORD = "only-for-this-test"
+KINDS = {
+    "database": "database_name",
+    "dataset": "table_name",
+    "chart": "slice_name",
+    "dashboard": "dashboard_title",
+}
 MARKS = """
     select
         (select number from meta.publication) as a,
@@ -124,9 +131,9 @@ def superset(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Superset]:
         until = time.monotonic() + SECONDS
         while True:
             try:
-                assert requests.get(f"{served.url}/health", timeout=60).text == "OK"
+                assert requests.get(f"{served.url}/health", timeout=120).text == "OK"
                 break
-            except requests.ConnectionError:
+            except requests.RequestException:
                 assert server.poll() is None and time.monotonic() < until, log.read_text()[-3000:]
                 time.sleep(0.2)
         yield served.log_in()
@@ -154,14 +161,6 @@ def test_the_same_import_again_changes_nothing(superset: Superset) -> None:
         env=os.environ | {"TIEOUT_HOME": str(superset.home.root)}, check=True, capture_output=True,
     )  # fmt: skip
     assert {kind: superset.named(kind, label) for kind, label in KINDS.items()} == before
-
-
-KINDS = {
-    "database": "database_name",
-    "dataset": "table_name",
-    "chart": "slice_name",
-    "dashboard": "dashboard_title",
-}
 
 
 def test_no_error_and_no_torn_or_stale_answer_while_current_is_swapped(superset: Superset) -> None:
@@ -192,7 +191,9 @@ def test_no_error_and_no_torn_or_stale_answer_while_current_is_swapped(superset:
     for asker in askers:
         asker.start()
     try:
-        for n in range(SWAPS):
+        for n in range(10 * SWAPS):
+            if n >= SWAPS and len(answers) >= SWAPS:
+                break
             number = 1 + n % 2
             began = time.monotonic()
             with run_lock(superset.home, "a test"):
@@ -213,24 +214,7 @@ def test_no_error_and_no_torn_or_stale_answer_while_current_is_swapped(superset:
         }
         assert len(set(found)) == 1 and found[0] in current, (found, current)
     assert {found[0] for _, _, found in answers} == {1, 2}
-    assert len(answers) > SWAPS
-
-
-FORBIDDEN = [
-    "select * from read_csv('/etc/passwd')",
-    "select * from read_text('/etc/hostname')",
-    "select * from '/etc/passwd'",
-    "select * from glob('/etc/*')",
-    "copy (select 1) to '/tmp/stolen.csv'",
-    "attach '/tmp/other.duckdb'",
-    "install httpfs",
-    "load httpfs",
-    "set enable_external_access = true",
-    "set memory_limit = '100GB'",
-    "create table mine as select 1",
-    "delete from rpt_stage_balance__campaign_cohort",
-    "export database '/tmp/stolen'",
-]
+    assert len(answers) >= SWAPS
 
 
 def test_sql_lab_reads_tables_and_nothing_else(superset: Superset) -> None:
@@ -248,4 +232,4 @@ def test_sql_lab_reads_tables_and_nothing_else(superset: Superset) -> None:
             assert "root:" not in answer.text and "data" not in answer.json()
     told = json.dumps(superset.sql(FORBIDDEN[0]).json())
     assert "disabled by configuration" in told
-    assert not Path("/tmp/stolen.csv").exists() and not Path("/tmp/stolen").exists()
+    assert not list(Path("/tmp").glob("tieout-stolen*"))

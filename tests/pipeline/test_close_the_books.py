@@ -22,11 +22,13 @@ from orchestration.defs.instance import SERVED, open_instance
 from orchestration.defs.release import CANDIDATE, LAW_ON, PUBLISHED
 from orchestration.defs.resources import made_per_run
 from orchestration.lib.lock import current_holder
+from orchestration.lib.release.reader import open_published
 from orchestration.lib.sources.config import load_sources
 from orchestration.lib.transform import Project
 from orchestration.settings import REPO
 from tests.conventions.tree import under
 from tests.pipeline.conftest import SECRET, Story, sha256
+from tests.support.metrics import Ask, asking
 
 SQL_BLOCK = re.compile(r"(?ms)^```sql\n(.*?)^```$")
 SHOWS_SQL = [path for path in under(".", suffix=".md") if SQL_BLOCK.search(path.read_text("utf-8"))]
@@ -267,3 +269,71 @@ def test_no_judge_outlives_its_run() -> None:
     with Judge.start() as judge:
         process = judge._process
     assert process.poll() is not None
+
+
+# --- The metrics ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def ask(story: Story) -> Ask:
+    return asking(story.home)
+
+
+@pytest.mark.parametrize("period_kind", ["month", "quarter"])
+def test_every_kpi_is_the_metric_of_its_name(story: Story, ask: Ask, period_kind: str) -> None:
+    """To the last digit that the report has; a KPI without a metric fails."""
+    with open_published(story.home) as books:
+        kpis = [name for (name,) in books.execute("select metric from dim_kpi").fetchall()]
+        reported = books.execute(
+            f"""
+            select metric, period_start_date, actual_value
+            from rpt_plan_vs_actual__kpi_period
+            where scope = 'company' and period_kind = '{period_kind}'
+                and actual_value is not null
+            """
+        ).fetchall()
+    answers = {kpi: ask([kpi], [f"metric_time__fiscal_{period_kind}"]) for kpi in kpis}
+    assert len(reported) > len(kpis) - 3
+    for kpi, start, value in reported:
+        # Nothing counted is no row here and nothing there.
+        (answer,) = answers[kpi].get((start,), (0,))
+        assert answer == pytest.approx(float(value), abs=1e-8), (kpi, start)
+
+
+def test_cost_per_stage_and_cac_are_those_of_the_report(story: Story, ask: Ask) -> None:
+    """Where the report cuts off parts of a minor unit, so does the test."""
+    steps = ("lead", "mql", "sal", "sql", "opportunity", "win")
+    for view in ("period", "cohort"):
+        metrics = [f"{view}_cac", *(f"{view}_cost_per_{step}" for step in steps)]
+        answers = ask(metrics, ["metric_time__day"])
+        listed = ", ".join(f"cost_per_{step}_minor" for step in steps)
+        with open_published(story.home) as books:
+            reported = books.execute(
+                f"""
+                select period_start_date::timestamp, cac_minor, {listed}
+                from rpt_return__campaign_period
+                where view_kind = '{view}' and model = 'first_touch'
+                    and campaign_key = '(company)'
+                """
+            ).fetchall()
+        assert any(value is not None for _, *values in reported for value in values)
+        for start, *values in reported:
+            found = [None if each is None else int(each) for each in answers[start,]]
+            assert found == values, (view, start)
+
+
+def test_a_quotient_of_metrics_is_one_of_sums_at_any_grain(story: Story, ask: Ask) -> None:
+    by = ["campaign__channel"]
+    parts = ask(["budget", "leads", "cost_per_lead"], by)
+    assert len(parts) > 1
+    for spend, leads, price in parts.values():
+        assert (price is None) == (not leads)
+        if leads:
+            assert price == pytest.approx(float(spend or 0) / float(leads))
+
+
+def test_the_metric_of_another_rule_differs(story: Story, ask: Ask) -> None:
+    """The comparison above can fail: leads are not MQLs, and a month is no quarter."""
+    leads, mqls = (ask([name], ["metric_time__fiscal_quarter"]) for name in ("leads", "mqls"))
+    assert leads != mqls
+    assert leads != ask(["leads"], ["metric_time__fiscal_month"])

@@ -42,9 +42,7 @@ def contract_columns() -> dict[tuple[str, str], list[tuple[str, str, bool]]]:
     """Column, type and whether it may be null, of every table of main and audit."""
     text = (REPO / "docs" / "contract.md").read_text(encoding="utf-8")
     tables = {}
-    for schema, name, body in re.findall(
-        r"(?ms)^#### `(main|audit)\.(\w+)`\n(.*?)(?=^#|\Z)", text
-    ):
+    for schema, name, body in re.findall(r"(?ms)^#### `(main|audit)\.(\w+)`\n(.*?)(?=^#|\Z)", text):
         rows = re.findall(r"(?m)^\| `(\w+)` \| ([^|]+?) \| (yes|no) \|", body)
         tables[schema, name] = [(column, kind, null == "yes") for column, kind, null in rows]
     return tables
