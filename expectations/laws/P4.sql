@@ -5,7 +5,8 @@ meaning: >
   Whatever has a target has exactly one line in the sheet KPIs that applies to it: one accountable
   person, how far it may miss and how soon a miss must be answered; a rate also says how many days a
   lead has. A line for a scope beats the one for all. The handoff from MQL to accepted lead belongs
-  to neither Marketing nor Sales, because each would blame the other.
+  to neither Marketing nor Sales, because each would blame the other. Where both sides agreed to
+  pivot at a miss (trigger_pct), that miss is no smaller than the tolerance.
 severity: block
 unit: rows
 forgivable: false
@@ -250,6 +251,22 @@ problems as (
         'nothing' as actual
     from applying_lines
     where cadence_days is null
+
+    union all
+
+    select
+        'both sides would pivot before it counts as a miss' as problem,
+        version,
+        'kpis' as sheet,
+        sheet_row,
+        'trigger_pct' as sheet_column,
+        scope,
+        metric,
+        'at least the tolerance, ' || rtrim(rtrim(cast(tolerance_pct as varchar), '0'), '.')
+        as expected,
+        rtrim(rtrim(cast(trigger_pct as varchar), '0'), '.') as actual
+    from applying_lines
+    where trigger_pct < tolerance_pct
 
     union all
 

@@ -245,10 +245,10 @@ insert into audit.plan_person values
 create table audit.plan_kpi (
     version bigint, sheet_row bigint, metric varchar, scope varchar, owner varchar,
     owner_department varchar, tolerance_pct decimal(38, 9), cadence_days bigint, window_days bigint,
-    curve varchar, sla_hours bigint
+    curve varchar, sla_hours bigint, trigger_pct decimal(38, 9), action varchar
 );
 insert into audit.plan_kpi
-select 1, ordinal / 10 + 1, metric, null, 'rene', 'revops', 10, 7, case when unit = 'rate' then 30 end, 'standard', null
+select 1, ordinal / 10 + 1, metric, null, 'rene', 'revops', 10, 7, case when unit = 'rate' then 30 end, 'standard', null, 20, 'Pause'
 from main.dim_kpi;
 
 create table audit.plan_target (

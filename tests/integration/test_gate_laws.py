@@ -448,6 +448,11 @@ BREAKS = {
         " where metric = 'rate_mql_sal'",
         "the handoff belongs to one of the two sides",
     ),
+    "a trigger within the tolerance": (
+        "P4",
+        "update audit.plan_kpi set trigger_pct = 9.5 where metric = 'sals'",
+        "both sides would pivot before it counts as a miss",
+    ),
     # P5
     "a byte of the plan was changed": (
         "P5",

@@ -233,6 +233,11 @@ CASES: dict[str, tuple[str, dict[str, str], dict[str, Any], list[tuple[Any, ...]
         [("the handoff belongs to one of the two sides", "KPIs!C7",
           "neither marketing nor sales", "sam of sales")],
     ),
+    "a trigger within the tolerance": (
+        "P4", {}, {"kpis": kpis_with("sals", trigger_pct="9.5", action="Pause the campaign")},
+        [("both sides would pivot before it counts as a miss", "KPIs!I8",
+          "at least the tolerance, 10", "9.5")],
+    ),
     "a line without tolerance, cadence and window": (
         "P4", {}, {"kpis": kpis_with("rate_sal_sql", tolerance_pct="", cadence_days="",
                                      window_days="")},
@@ -563,7 +568,9 @@ def test_an_emptied_table_is_no_pass(table: str) -> None:
     `plan_capacity` may be empty: a plan need not state any.
     """
     contract = Contract((version(1, joint_plan()),), ())
-    found = tables.rows(contract, {}, as_of=datetime(2026, 3, 1), reporting_currency="USD")
+    found = tables.rows(
+        contract, {}, as_of=datetime(2026, 3, 1), reporting_currency="USD", time_zone="UTC"
+    )
     with duckdb.connect() as connection:
         fill(
             connection,
@@ -636,7 +643,7 @@ def books() -> Iterator[duckdb.DuckDBPyConnection]:
     """The tables of the sound plan, of which the properties replace the targets and promises."""
     contract = Contract((version(1, joint_plan()),), ())
     moment = datetime(2026, 3, 1)
-    found = tables.rows(contract, {}, as_of=moment, reporting_currency="USD")
+    found = tables.rows(contract, {}, as_of=moment, reporting_currency="USD", time_zone="UTC")
     with duckdb.connect() as connection:
         fill(
             connection,
@@ -782,7 +789,8 @@ def test_check_judges_the_tables_that_dbt_builds(tmp_path: Path) -> None:
     root = tmp_path / "plan"
     locked(root, joint_plan(), datetime(2025, 12, 20), SIGNERS.values())
     amended = joint_plan(
-        {"effective_from": "2026-03-01", "reason": "Events were cancelled", "title": "Amended"},
+        {"effective_from": "2026-03-01", "reason": "Events were cancelled", "title": "Amended"}
+        | {"business_hours": "09:00-17:00"},
         {"rates": [{"currency": "EUR", "rate": "1.25"}]},
     )
     locked(root, amended, datetime(2026, 2, 20), SIGNERS.values())
@@ -802,6 +810,7 @@ def test_check_judges_the_tables_that_dbt_builds(tmp_path: Path) -> None:
         {"waivers": Register((waiver,), head=(1, "ff"))},
         as_of=moment,
         reporting_currency="EUR",
+        time_zone="UTC",
     )
     warehouse = Warehouse(tmp_path / "books")
     inputs = {

@@ -141,9 +141,9 @@ class _Maker:
 
     def sheets(self) -> dict[str, Rows]:
         random, counts = self.random, self.counts
-        settings, self.periods = self._settings()
         self.people = self._slugs(counts["people"])
         self.curves = self._slugs(counts["curves"])
+        settings, self.periods = self._settings()
         self.scopes, scope_rows = self._scopes(counts["scopes"])
         sheets: dict[str, Rows] = {
             "plan": [{"key": key, "value": value} for key, value in settings.items()],
@@ -256,6 +256,7 @@ class _Maker:
             "by": lambda: random.choice(self.people or [""]),
             "curve": lambda: random.choice([*self.curves, "standard", ""]),
             "last_day": lambda: "",
+            "business_days": lambda: random.choice([*self.curves, ""]),
         }
         if column.name in by_name:
             return by_name[column.name]()
@@ -275,6 +276,8 @@ class _Maker:
                 return random.randbytes(32).hex()
             case "list":
                 return self._list()
+            case "hours":
+                return f"{random.randint(0, 11)}:{random.randint(0, 59):02d}-12:30"
             case _:
                 return self.text()
 
@@ -286,6 +289,7 @@ class _Maker:
             number = random.randint(0, column.maximum * 10**digits)
         else:
             number = random.randrange(10 ** random.randint(1, 18 + digits))
+        number += column.is_above_minimum and number == 0
         text = str(number).rjust(digits + 1, "0")
         return f"{text[:-digits]}.{text[-digits:]}" if digits else text
 

@@ -16,6 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestration.lib.plan import files, inspection, keys, locking
+from orchestration.lib.plan.difference import amended as amended_plan
+from orchestration.lib.plan.difference import differences
 from orchestration.lib.plan.files import canonical_json, lines_of, sha256
 from orchestration.lib.plan.folder import read_plan, write_plan
 from orchestration.lib.plan.inspection import signed_message
@@ -144,6 +146,30 @@ def test_a_locked_version_is_the_draft_with_its_hashes(root: Path) -> None:
         {"version": 1, "lock_sha256": version.sha256}
     ]
     assert {path.name for path in root.iterdir()} == {"draft", "v1", "chain.json"}
+
+
+def test_a_version_from_before_a_column_existed_keeps_its_bytes_and_hash(root: Path) -> None:
+    """The hash is that of this plan's lock before kpis had trigger_pct and action."""
+    old = b"metric,scope,owner,tolerance_pct,cadence_days,window_days,curve,sla_hours\n"
+    write_plan(small_plan(), root / "draft")
+    version = lock(root, root / "draft", locked_at=LOCKED)
+    assert version.sha256 == "68375a9083358f5a7c4e7f6b4e9d9ba90f44e41603fffef5cf5dd8dc73a38c58"
+    assert (root / "v1/kpis.csv").read_bytes().startswith(old)
+    assert [each.file for each in inspect(root).findings] == ["v1/signatures.json"]
+    plan = read_plan(root / "v1")
+    assert {(row["trigger_pct"], row["action"]) for row in plan.rows("kpis")} == {(None, None)}
+    agreed = amended_plan(plan, ["kpis:mqls:trigger_pct=20", "kpis:mqls:action=Pause ads"])
+    write_plan(agreed, root / "draft")
+    lines = (root / "draft/kpis.csv").read_text().splitlines()
+    assert lines[:3] == [
+        f"{old.decode().strip()},trigger_pct,action",
+        "mqls,,mia,10,7,,,,20,Pause ads",
+        "sals,,sam,10,7,,,,,",
+    ]
+    assert [str(change) for change in differences(plan, agreed)] == [
+        "kpis: mqls, : trigger_pct: (empty) → 20",
+        "kpis: mqls, : action: (empty) → Pause ads",
+    ]
 
 
 def test_two_signed_versions_follow_one_another(root: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -59,6 +59,8 @@ def column(kind: Any) -> Column:
         (column("scope"), "Company", "company"),
         (column("scope"), "Channel: Paid Search", "channel:Paid Search"),
         (column("scope"), "campaign:a:b", "campaign:a:b"),
+        (column("hours"), "9:00 \u2013 17:30", "09:00-17:30"),
+        (column("hours"), "00:00-24:00", "00:00-24:00"),
     ],
 )
 def test_a_cell_is_read(kind: Column, text: str, value: object) -> None:
@@ -92,6 +94,10 @@ def test_a_cell_is_read(kind: Column, text: str, value: object) -> None:
         (column("scope"), "region:emea", "segment:…"),
         (column("scope"), "company:all", "expected company"),
         (column("scope"), "channel:", "channel:…"),
+        (column("hours"), "9-17", "such as 09:00-17:00"),
+        (column("hours"), "09:60-17:00", "such as 09:00-17:00"),
+        (column("hours"), "17:00-09:00", "such as 09:00-17:00"),
+        (column("hours"), "09:00-24:01", "such as 09:00-17:00"),
     ],
 )
 def test_a_cell_is_refused_with_what_is_expected(kind: Column, text: str, expected: str) -> None:
@@ -275,6 +281,41 @@ def test_special_days_beyond_the_calendar_take_no_time() -> None:
     assert set(weights([], [(None, date.min, date(2026, 1, 4), 7)])["standard"].values()) == {100}
 
 
+BUSINESS = {"business_hours": "09:00-17:00", "business_days": None}
+
+
+def business_days(
+    first_day: date, end: date, curves: Any = (), special_days: Any = (), **given: Any
+) -> list[tuple[date, datetime, datetime]]:
+    return calendar.business_days(
+        BUSINESS | given, curves, special_days, first_day, end, "America/New_York"
+    )
+
+
+def test_a_day_is_worked_by_the_clocks_of_the_company() -> None:
+    """On Sunday 8 March 2026 the clocks of New York go forward; Christmas is a Friday."""
+    friday, monday = business_days(date(2026, 3, 6), date(2026, 3, 10))[:4:3]
+    assert friday == (date(2026, 3, 6), datetime(2026, 3, 6, 14), datetime(2026, 3, 6, 22))
+    assert monday == (date(2026, 3, 9), datetime(2026, 3, 9, 13), datetime(2026, 3, 9, 21))
+    through = {"business_hours": "00:00-24:00", "business_days": "all"}
+    every = [{"curve": "all", **dict.fromkeys(WEEKDAYS, 1)}]
+    (sunday,) = business_days(date(2026, 3, 8), date(2026, 3, 9), every, **through)
+    assert sunday[2] - sunday[1] == timedelta(hours=23)
+
+
+def test_nobody_works_on_days_off() -> None:
+    holiday = [{"curve": None, "first_day": date(2026, 12, 25), "last_day": None, "weight_pct": 0}]
+    found = business_days(date(2026, 12, 24), date(2026, 12, 29), (), holiday)
+    assert [day for day, opens, closes in found if closes > opens] == [
+        date(2026, 12, 24),
+        date(2026, 12, 28),
+    ]
+    sundays = [{"curve": calendar.WORKING_DAYS, **dict.fromkeys(WEEKDAYS, 0), "sun": 3}]
+    found = business_days(date(2026, 12, 24), date(2026, 12, 29), sundays)
+    assert [day for day, opens, closes in found if closes > opens] == [date(2026, 12, 27)]
+    assert business_days(date(2026, 1, 1), date(2026, 2, 1), business_hours=None) == []
+
+
 # --- The whole -----------------------------------------------------------------------------------
 
 
@@ -347,6 +388,11 @@ STRUCTURAL: list[tuple[str, int | None, dict[str, str] | None, str, str]] = [
     ("kpis", 0, {"scope": "channel:none"}, "kpis:2: scope", "a name from the sheet scopes"),
     ("kpis", 0, {"curve": "seasonal"}, "kpis:2: curve", "a name from the sheet curves"),
     ("kpis", 0, {"metric": "likes"}, "kpis:2: metric", "expected one of budget"),
+    ("kpis", 0, {"trigger_pct": "0"}, "kpis:2: trigger_pct", "expected more than 0"),
+    ("plan", None, {"key": "business_hours", "value": "9 to 5"}, "plan:12: value",
+     "business_hours: found '9 to 5'"),
+    ("plan", None, {"key": "business_days", "value": "standrad"}, "plan:12: value",
+     "did you mean 'standard'"),
     ("targets", 0, {"period": "2026-Q1"}, "targets:2: period", "did you mean 'FY2026-Q1'"),
     ("targets", 0, {"period": "FY2027-Q1"}, "targets:2: period", "a period of the plan's calendar"),
     ("targets", 0, {"scope": "segment:smb"}, "targets:2: scope", "a name from the sheet scopes"),

@@ -58,6 +58,7 @@ def found(
         registers or {},
         as_of=as_of,
         reporting_currency=currency,
+        time_zone="America/New_York",
     )
     return {
         name: [
@@ -83,7 +84,11 @@ def test_every_row_has_its_columns_types_and_keys(tmp_path: Path) -> None:
     contract = inspect(tmp_path)
     finding = Finding(1, "v1/plan.csv", 2, "a line was changed", "one", "another")
     made = tables.rows(
-        Contract(contract.versions, (finding,)), {}, as_of=AS_OF, reporting_currency="USD"
+        Contract(contract.versions, (finding,)),
+        {},
+        as_of=AS_OF,
+        reporting_currency="USD",
+        time_zone="UTC",
     )
     assert made.keys() == tables.TABLES.keys()
     for name, table in tables.TABLES.items():
@@ -123,7 +128,9 @@ def test_what_a_sheet_leaves_empty_has_its_default() -> None:
         "max_cac": 12000,
         "max_payback_months": 6,
         "gross_margin_pct": 80,
+        "business_hours": None,
     }
+    assert found(version(joint_plan()))["plan_business_day"] == []
     stages = found(version(joint_plan()))["plan_stage"]
     assert [(row["stage"], row["counts"], row["definition"]) for row in stages] == [
         (stage, "first", None) for stage in ("lead", "mql", "sal", "sql")
@@ -142,7 +149,8 @@ def test_what_a_sheet_states_stands() -> None:
         "targets": [{"period": QUARTER, "scope": "channel:a", "leads": "0", "acv": "0.5"}],
         "kpis": [
             {"metric": "leads", "owner": "nobody", "curve": ""},
-            {"metric": "acv", "owner": "sam", "scope": "channel:a", "sla_hours": "8"},
+            {"metric": "acv", "owner": "sam", "scope": "channel:a", "sla_hours": "8"}
+            | {"trigger_pct": "12.5", "action": "Pause"},
         ],
         "capacity": [],
         "promises": [],
@@ -166,6 +174,19 @@ def test_what_a_sheet_states_stands() -> None:
         ("nobody", None, "standard"),
         ("sam", "sales", "standard"),
     ]
+    assert [(row["trigger_pct"], row["action"]) for row in made["plan_kpi"]] == [
+        (None, None),
+        (Decimal("12.5"), "Pause"),
+    ]
+
+
+def test_business_days_reach_from_the_plans_first_day_to_its_last_or_to_the_run() -> None:
+    plan = joint_plan({"business_hours": "9:00-17:00"})
+    days = found(version(plan))["plan_business_day"]
+    assert (days[0]["day"], days[-1]["day"]) == (date(2026, 1, 1), date(2026, 12, 31))
+    assert days[0]["opens_at"] == datetime(2026, 1, 1, 14)
+    later = found(version(plan), as_of=datetime(2027, 2, 1, 1))["plan_business_day"]
+    assert later[-1]["day"] == date(2027, 2, 2)
 
 
 @pytest.mark.parametrize(
@@ -247,7 +268,9 @@ def test_a_row_of_a_register_counts_from_when_it_was_signed(tmp_path: Path) -> N
     assert total >= len(names)
 
     def counted(as_of: datetime) -> int:
-        made = tables.rows(contract, registers, as_of=as_of, reporting_currency="USD")
+        made = tables.rows(
+            contract, registers, as_of=as_of, reporting_currency="USD", time_zone="UTC"
+        )
         assert not made["plan_problem"]
         return sum(len(made[name]) for name in names)
 
@@ -257,7 +280,9 @@ def test_a_row_of_a_register_counts_from_when_it_was_signed(tmp_path: Path) -> N
 
 def test_versions_say_when_they_are_in_force(tmp_path: Path) -> None:
     two_versions(tmp_path)
-    made = tables.rows(inspect(tmp_path), {}, as_of=AS_OF, reporting_currency="USD")
+    made = tables.rows(
+        inspect(tmp_path), {}, as_of=AS_OF, reporting_currency="USD", time_zone="UTC"
+    )
     columns = [column.name for column in tables.TABLES["plan_version"].columns]
     first, second = (dict(zip(columns, row, strict=True)) for row in made["plan_version"])
     assert (first["effective_from"], first["effective_to"]) == (

@@ -425,6 +425,7 @@ def _plan_rows(home: Home, sources: SourcesFile, as_of: datetime) -> _PlanRows:
         read_registers(root, contract, known.register_heads if known else None),
         as_of=as_of,
         reporting_currency=company.reporting_currency,
+        time_zone=company.time_zone,
     )
     in_force = contract.in_force(day)
     return _PlanRows(

@@ -1,22 +1,26 @@
-"""Fiscal calendars: the periods of a plan, and how much each day of them weighs.
+"""Fiscal calendars: the periods of a plan, how much each day of them weighs, and when it is worked.
 
 Belongs here: months from any start, weeks in quarters of 13 (4-4-5 and its kin, with years of 53
-weeks), pacing by weekday, holiday and season. Does not belong here: time zones (a day here is a day
-in the company's reporting zone).
+weeks), pacing by weekday, holiday and season, business hours. A day here is a day in the company's
+reporting zone; only business hours are told as instants.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import MAXYEAR, date, timedelta
+from datetime import MAXYEAR, UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from orchestration.lib.plan.sheets import WEEKDAYS
 
 #: The curve of a KPI that names none; where a plan does not define it, every day weighs the same.
 STANDARD = "standard"
+#: The curve of the days that are worked, where the settings name none; Monday to Friday in a plan
+#: that does not define it.
+WORKING_DAYS = "working_days"
 #: A plan of more years is a slip of the pen, and a day's weight is stored for each of its days.
 MOST_YEARS = 10
 WEEKS = {"4-4-5": (4, 4, 5), "4-5-4": (4, 5, 4), "5-4-4": (5, 4, 4)}
@@ -105,6 +109,48 @@ def weights(
                         percent[day] = row["weight_pct"]
         found[curve] = {day: shape[day.weekday()] * percent.get(day, 100) for day in days}
     return found
+
+
+def business_days(
+    settings: Mapping[str, Any],
+    curves: Iterable[Mapping[str, Any]],
+    special_days: Iterable[Mapping[str, Any]],
+    first_day: date,
+    end: date,
+    zone: str,
+) -> list[tuple[date, datetime, datetime]]:
+    """When each day from `first_day` up to, not including, `end` is worked; nothing without hours.
+
+    Instants are UTC without a zone, so the same hours of the clock are other instants in summer; a
+    day that is not worked closes when it opens. An hour that the clock skips begins when it jumps.
+    """
+    hours = settings["business_hours"]
+    if hours is None:
+        return []
+    shapes = [*curves]
+    curve = settings["business_days"] or WORKING_DAYS
+    if all(row["curve"] != curve for row in shapes):
+        shapes.append({"curve": curve, **{day: number < 5 for number, day in enumerate(WEEKDAYS)}})
+    opens, closes = minutes_of(hours.replace("-", ":").split(":"))
+    place = ZoneInfo(zone)
+
+    def instant(day: date, minutes: int) -> datetime:
+        days, within = divmod(minutes, 24 * 60)
+        wall_clock = datetime.combine(
+            day + timedelta(days=days), time(within // 60, within % 60), place
+        )
+        return wall_clock.astimezone(UTC).replace(tzinfo=None)
+
+    return [
+        (day, instant(day, opens), instant(day, closes if weight else opens))
+        for day, weight in weights(shapes, special_days, first_day, end)[curve].items()
+    ]
+
+
+def minutes_of(clock: Iterable[str]) -> tuple[int, int]:
+    """Minutes after midnight of two times, told as hour, minute, hour, minute."""
+    first_hour, first_minute, last_hour, last_minute = map(int, clock)
+    return first_hour * 60 + first_minute, last_hour * 60 + last_minute
 
 
 def _years(names: Iterable[str], key: str) -> list[int]:

@@ -227,7 +227,13 @@ def check_plan(
     newest = next((each.plan for each in reversed(contract.versions) if each.plan), None)
     # Without a version that can be read nothing is in any currency.
     currency = reporting_currency or (str(newest.settings["currency"]) if newest else "XXX")
-    found = tables.rows(contract, registers or {}, as_of=moment, reporting_currency=currency)
+    found = tables.rows(
+        contract,
+        registers or {},
+        as_of=moment,
+        reporting_currency=currency,
+        time_zone=time_zone,
+    )
     with duckdb.connect(config={"autoinstall_known_extensions": False}) as connection:
         fill(connection, found, as_of=moment, day=day, time_zone=time_zone, currency=currency)
         results = [

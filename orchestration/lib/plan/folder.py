@@ -28,11 +28,21 @@ def file_name(sheet: str) -> str:
 
 
 def sheet_bytes(plan: Plan, sheet: str) -> bytes:
-    """The canonical bytes of a sheet: UTF-8, comma, LF, quotes only where they are needed."""
+    """The canonical bytes of a sheet: UTF-8, comma, LF, quotes only where they are needed.
+
+    A column that came later and that no row fills is not written, so a plan that was locked before
+    it existed still has the bytes that were signed.
+    """
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, SHEETS[sheet].column_names, lineterminator="\n")
+    rows = plan.texts()[sheet]
+    names = [
+        column.name
+        for column in SHEETS[sheet].columns
+        if not column.is_later or any(row[column.name] for row in rows)
+    ]
+    writer = csv.DictWriter(text, names, lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
-    writer.writerows(plan.texts()[sheet])
+    writer.writerows(rows)
     return text.getvalue().encode()
 
 

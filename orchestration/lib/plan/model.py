@@ -26,8 +26,12 @@ Value = str | Decimal | int | bool | date | tuple[str, ...] | None
 #: How a place is told: sheet, row number (None: the sheet), column (None: the row).
 Locate = Callable[[str, int | None, str | None], str]
 
-_SLUG = re.compile(r"[a-z0-9][a-z0-9._-]*")
-_KEY = re.compile(r"[0-9a-f]{64}")
+#: In lower case, and in words.
+_PATTERNS = {
+    "slug": (re.compile(r"[a-z0-9][a-z0-9._-]*"), "a short name of letters, digits, . _ -"),
+    "key": (re.compile(r"[0-9a-f]{64}"), "64 hexadecimal digits (`tieout plan key`)"),
+}
+_HOURS = re.compile(r"([0-9]{1,2}):([0-5][0-9])\s*[-\u2013]\s*([0-9]{1,2}):([0-5][0-9])")
 _DECIMAL = re.compile(r"[+-]?\d{1,18}(\.\d*)?")
 #: Blanks that do not break: spreadsheets and web pages leave them, nobody sees them.
 _BLANKS = str.maketrans(dict.fromkeys("\u00a0\u2007\u202f", " "))
@@ -120,10 +124,8 @@ def parse(column: Column, text: str) -> Value:
     match column.kind:
         case "text":
             return text
-        case "slug":
-            return _matched(_SLUG, text.lower(), text, "a short name of letters, digits, . _ -")
-        case "key":
-            return _matched(_KEY, text.lower(), text, "64 hexadecimal digits (`tieout plan key`)")
+        case "slug" | "key":
+            return _matched(*_PATTERNS[column.kind], text)
         case "date":
             return _date(text)
         case "integer" | "decimal":
@@ -138,6 +140,8 @@ def parse(column: Column, text: str) -> Value:
             return tuple(item.strip() for item in text.split(";") if item.strip()) or None
         case "scope":
             return _scope(text)
+        case "hours":
+            return _hours(text)
 
 
 def canonical(column: Column, value: Value) -> str:
@@ -156,10 +160,10 @@ def canonical(column: Column, value: Value) -> str:
     return str(value)
 
 
-def _matched(pattern: re.Pattern[str], text: str, found: str, expected: str) -> str:
-    if not pattern.fullmatch(text):
-        raise _CellError(f"found {found!r}, expected {expected}")
-    return text
+def _matched(pattern: re.Pattern[str], expected: str, text: str) -> str:
+    if not pattern.fullmatch(text.lower()):
+        raise _CellError(f"found {text!r}, expected {expected}")
+    return text.lower()
 
 
 def _date(text: str) -> date:
@@ -186,12 +190,23 @@ def _number(column: Column, text: str) -> Value:
     if -int(number.normalize().as_tuple().exponent) > column.scale:
         raise _CellError(f"found {text!r}, expected at most {column.scale} digits after the point")
     low, high = column.minimum, column.maximum
+    if column.is_above_minimum and number == low:
+        raise _CellError(f"found {text!r}, expected more than {low}")
     if (low is not None and number < low) or (high is not None and number > high):
         limits = f"{low} to {high}" if high is not None else f"at least {low}"
         hint = "; a share of 40 % is written 0.4" if high == 1 else ""
         raise _CellError(f"found {text!r}, expected {limits}{hint}")
     # Minus zero is zero.
     return int(number) if column.kind == "integer" else (number or Decimal(0))
+
+
+def _hours(text: str) -> str:
+    """`09:00-17:00`; 24:00 is the day's end."""
+    found = _HOURS.fullmatch(text)
+    opens, closes = calendar.minutes_of(found.groups()) if found else (0, 0)
+    if not opens < closes <= 24 * 60:
+        raise _CellError(f"found {text!r}, expected hours of one day such as 09:00-17:00")
+    return "-".join(f"{minutes // 60:02d}:{minutes % 60:02d}" for minutes in (opens, closes))
 
 
 def _choice(column: Column, text: str) -> str:
@@ -362,6 +377,7 @@ def _meaning(plan: Plan, locate: Locate) -> list[Problem]:
         where = locate("plan", numbers[0], "value") if numbers else locate("plan", None, None)
         return [Problem(where, str(error))]
     problems = _lead_nowhere(plan, periods, locate) + _rollup(plan, locate)
+    problems += _unknown_business_days(plan, locate)
     for row in plan.rows("rates"):
         try:
             demand_currency(str(row["currency"]))
@@ -416,6 +432,24 @@ def _lead_nowhere(
                     Problem(locate(name, row.number, column), f"found {value!r}, {where}{hint}")
                 )
     return problems
+
+
+def _unknown_business_days(plan: Plan, locate: Locate) -> list[Problem]:
+    """The curve of the working days, which the settings name, is one of the plan."""
+    wanted = plan.settings["business_days"]
+    known = tuple(str(row["curve"]) for row in plan.rows("curves"))
+    if wanted is None or wanted in known:
+        return []
+    near = did_you_mean(str(wanted), known)
+    hint = f"; did you mean {near!r}?" if near else ""
+    return [
+        Problem(
+            locate("plan", row.number, "value"),
+            f"business_days: found {wanted!r}, expected a name from the sheet curves{hint}",
+        )
+        for row in plan.rows("plan")
+        if row["key"] == "business_days"
+    ]
 
 
 def _rollup(plan: Plan, locate: Locate) -> list[Problem]:

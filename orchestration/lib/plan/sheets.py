@@ -2,7 +2,8 @@
 
 One home for this knowledge: the CSV folder, the workbook, the checks, the documentation and the
 tables of a run all read it here. A change is a change of the signed form: versions that are locked
-keep the form they were locked in, so add columns at the end and never rename one.
+keep the form they were locked in, so add columns at the end, marked `is_later`, and never rename
+one.
 """
 
 from __future__ import annotations
@@ -15,7 +16,17 @@ from typing import Literal
 from orchestration.settings import SEEDS
 
 Kind = Literal[
-    "text", "slug", "date", "integer", "decimal", "boolean", "choice", "list", "key", "scope"
+    "text",
+    "slug",
+    "date",
+    "integer",
+    "decimal",
+    "boolean",
+    "choice",
+    "list",
+    "key",
+    "scope",
+    "hours",
 ]
 
 DEPARTMENTS = ("marketing", "sales", "finance", "revops")
@@ -77,6 +88,10 @@ class Column:
     maximum: int | None = None
     #: Digits after the point that a decimal may have.
     scale: int = 9
+    #: Of a decimal: more than the minimum, not the minimum itself.
+    is_above_minimum: bool = False
+    #: Versions were locked before there was this column: it is written only where a row fills it.
+    is_later: bool = False
 
 
 @dataclass(frozen=True)
@@ -168,6 +183,17 @@ SETTINGS: tuple[Column, ...] = (
         "handoff_share_pct", "decimal", "G3: share to be worked in time", minimum=0, maximum=100
     ),
     Column("handoff_policy", "choice", "G3: the share is missed", choices=("block", "warn")),
+    Column(
+        "business_hours",
+        "hours",
+        "Handoffs: hours of a working day in the company's time zone, e.g. 09:00-17:00; empty:"
+        " hours run day and night",
+    ),
+    Column(
+        "business_days",
+        "slug",
+        "Curve whose days with a weight are worked; empty: working_days, or Monday to Friday",
+    ),
     Column("qualified_min_score", "integer", "Qualified: least score; empty: any"),
     Column("qualified_exclude_test", "boolean", "Qualified: leave out test records"),
     Column(
@@ -261,6 +287,17 @@ SHEETS: dict[str, Sheet] = {
                 Column("window_days", "integer", "Of a rate: days a lead has", minimum=1),
                 Column("curve", "slug", "Pacing curve; empty: standard"),
                 Column("sla_hours", "integer", "Of a handoff: hours to be worked in", minimum=1),
+                Column(
+                    "trigger_pct",
+                    "decimal",
+                    "Percent of plan that it must miss by for both sides to pivot, as agreed",
+                    minimum=0,
+                    is_above_minimum=True,
+                    is_later=True,
+                ),
+                Column(
+                    "action", "text", "What both sides agreed to do at that miss", is_later=True
+                ),
             ),
         ),
         Sheet(

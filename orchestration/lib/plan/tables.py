@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
@@ -111,8 +111,27 @@ TABLES: dict[str, Table] = {
                 ),
                 Column("max_payback_months", _DECIMAL, "P7: latest payback.", required=False),
                 Column("gross_margin_pct", _DECIMAL, "P7: margin of a sale.", required=False),
+                Column(
+                    "business_hours",
+                    "varchar",
+                    "Hours of a working day; empty: hours run day and night.",
+                    required=False,
+                ),
             ),
             ("version",),
+            True,
+        ),
+        Table(
+            "plan_business_day",
+            "version, day",
+            "When each day is worked by each version that states business hours.",
+            (
+                _VERSION,
+                Column("day", "date", "Day in the reporting time zone."),
+                Column("opens_at", "timestamp", "When its hours begin (UTC)."),
+                Column("closes_at", "timestamp", "When they end (UTC); a day off: opens_at."),
+            ),
+            ("version", "day"),
             True,
         ),
         Table(
@@ -194,6 +213,13 @@ TABLES: dict[str, Table] = {
                 Column("window_days", "bigint", "Of a rate: days a lead has.", required=False),
                 Column("curve", "varchar", "Pacing curve; standard where none is named."),
                 Column("sla_hours", "bigint", "Of a handoff: hours to work it.", required=False),
+                Column(
+                    "trigger_pct",
+                    _DECIMAL,
+                    "Miss in percent of plan at which both sides agreed to pivot.",
+                    required=False,
+                ),
+                Column("action", "varchar", "What both agreed to do then.", required=False),
             ),
             ("version", "sheet_row"),
             True,
@@ -411,6 +437,7 @@ def rows(
     *,
     as_of: datetime,
     reporting_currency: str,
+    time_zone: str,
 ) -> dict[str, list[Line]]:
     """The rows of every table of `TABLES`, with their columns in order.
 
@@ -422,6 +449,7 @@ def rows(
         registers: by name (`registers.REGISTERS`); one that is missing is empty.
         as_of: instant in UTC, without a zone.
         reporting_currency: what spend is compared in; the plan's rates lead to it.
+        time_zone: the company's; business hours are hours of its clocks.
     """
     # Signatures need a library that nothing else here does.
     from orchestration.lib.plan.registers import REGISTERS
@@ -435,7 +463,9 @@ def rows(
     for version in contract.versions:
         if version.plan is None:
             continue
-        for name, lines in _version(version, version.plan, reporting_currency, problems).items():
+        made = _version(version, version.plan, reporting_currency, problems)
+        made["plan_business_day"] = _business_days(version.plan, as_of, time_zone)
+        for name, lines in made.items():
             found[name] += [(version.number, *line) for line in lines]
     for name, register in registers.items():
         kind = REGISTERS[name]
@@ -503,6 +533,7 @@ def _version(
                 settings["max_cac"],
                 settings["max_payback_months"],
                 settings["gross_margin_pct"],
+                settings["business_hours"],
             )
         ],
         "plan_period": [
@@ -527,6 +558,22 @@ def _days(plan: Plan) -> Iterator[Line]:
     )
     for curve, days in found.items():
         yield from ((curve, day, weight) for day, weight in days.items())
+
+
+def _business_days(plan: Plan, as_of: datetime, zone: str) -> list[Line]:
+    """From the plan's first day to its last, or to that of `as_of`: a lead may wait beyond it."""
+    periods = plan.periods.values()
+    return [
+        *calendar.business_days(
+            plan.settings,
+            [row.cells for row in plan.rows("curves")],
+            [row.cells for row in plan.rows("special_days")],
+            min(period.start for period in periods),
+            # Wherever the company is, the day of `as_of` is at most one later than that of UTC.
+            max(*(period.end for period in periods), as_of.date() + timedelta(days=2)),
+            zone,
+        )
+    ]
 
 
 def _scopes(plan: Plan) -> dict[str, list[Line]]:
@@ -575,6 +622,8 @@ def _kpis(plan: Plan) -> dict[str, list[Line]]:
                 row["window_days"],
                 row["curve"] or calendar.STANDARD,
                 row["sla_hours"],
+                row["trigger_pct"],
+                row["action"],
             )
             for row in plan.rows("kpis")
         ],

@@ -65,6 +65,20 @@ _KPIS = (
     ("bookings", "sven", 30, "", "leads", ""),
     ("cycle_days", "sven", 50, "", "leads", ""),
 )
+#: Percent of plan at which both sides pivot, and how.
+_AGREED: dict[str, tuple[int, str]] = {
+    "budget": (25, "Fiona stops all campaigns until Mara has shown where the money goes"),
+    "leads": (30, "Move a third of the month's budget to the channel with the cheapest MQLs"),
+    "mqls": (30, "Mara and Sven look at the score's threshold and at every form within a week"),
+    "rate_mql_sal": (
+        30,
+        "Stop the campaign with the fewest accepted leads; both sides read 20 rejected leads",
+    ),
+    "sals": (35, "Two representatives move from renewals to new leads for a month"),
+    "opportunities": (40, "Sven and Mara cut the plan for pipeline and the budget by an amendment"),
+    "pipeline": (40, "Sven and Mara cut the plan for pipeline and the budget by an amendment"),
+    "bookings": (45, "Hiring for next quarter waits until Fiona has a new forecast"),
+}
 _CADENCE_DAYS = 30
 _DEFINITIONS = {
     "lead": "A person asked for something, or was found; nobody has judged the lead yet",
@@ -247,6 +261,8 @@ def _sheets(
                 "window_days": window,
                 "curve": curve,
                 "sla_hours": hours,
+                "trigger_pct": _AGREED[metric][0] if metric in _AGREED else "",
+                "action": _AGREED[metric][1] if metric in _AGREED else "",
             }
             for metric, owner, tolerance, window, curve, hours in _KPIS
         ],
@@ -259,6 +275,12 @@ def _sheets(
             # Seven leads come on a day of the weekend for twenty on a weekday.
             {"curve": "leads", **dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), 20), "sat": 7,
              "sun": 7},
+            {"curve": "working_days", **dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), 1),
+             "sat": 0, "sun": 0},
+        ],
+        "special_days": [
+            {"curve": "working_days", "first_day": day, "weight_pct": 0, "name": name}
+            for day, name in _holidays(spec)
         ],
         "rates": [
             {"currency": code, "rate": Fraction(company.plan_micros(spec, code), 1_000_000)}
@@ -301,10 +323,20 @@ def _settings(spec: CompanySpec) -> dict[str, object]:
         "variance_policy": "warn",
         "handoff_share_pct": 65,
         "handoff_policy": "warn",
+        "business_hours": "09:00-17:00",
+        "business_days": "working_days",
         "qualified_min_score": 50,
         "qualified_exclude_test": "yes",
         "qualified_exclude_email_domains": company.OWN_DOMAIN,
     }
+
+
+def _holidays(spec: CompanySpec) -> Iterator[tuple[date, str]]:
+    """Days on which nobody works leads, of every year of the plan."""
+    for year in range(spec.first_day.year, spec.final_day.year + 1):
+        yield date(year, 1, 1), "New Year"
+        yield date(year, 7, 4), "Independence Day"
+        yield date(year, 12, 25), "Christmas"
 
 
 def _months(spec: CompanySpec, connection: duckdb.DuckDBPyConnection) -> _Targets:

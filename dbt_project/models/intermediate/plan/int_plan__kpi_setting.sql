@@ -36,6 +36,8 @@ ranked as (
         settings.window_days,
         settings.curve,
         settings.sla_hours,
+        settings.trigger_pct,
+        settings.action,
         row_number() over (
             partition by scopes.version, scopes.scope, settings.metric
             order by
@@ -63,7 +65,9 @@ final as (
         cadence_days,
         window_days,
         curve,
-        sla_hours
+        sla_hours,
+        trigger_pct,
+        action
     from ranked
     where preference = 1
 

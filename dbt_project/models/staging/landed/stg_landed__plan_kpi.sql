@@ -17,12 +17,14 @@ final as (
         owner,
         owner_department,
         curve,
+        action,
         -- numbers
         sheet_row,
         tolerance_pct,
         cadence_days,
         window_days,
-        sla_hours
+        sla_hours,
+        trigger_pct
     from source
 
 )

@@ -18,6 +18,7 @@ final as (
         commitment_policy,
         variance_policy,
         handoff_policy,
+        business_hours,
         -- numbers
         commitment_threshold_minor,
         commitment_grace_days,
