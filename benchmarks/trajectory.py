@@ -28,7 +28,7 @@ from orchestration.lib.compiled import CompiledModel, build, compile_project, co
 from orchestration.lib.landing import land
 from orchestration.lib.sample import CompanySpec, Oddities, generate
 from orchestration.lib.sources.config import load_sources
-from orchestration.settings import Home
+from orchestration.settings import REPO, Home
 
 INPUTS = "/inputs-of-this-company"
 CATALOG = "books"
@@ -302,6 +302,82 @@ def weekly(spec: CompanySpec, every: int = 9) -> list[datetime]:
     return [first + timedelta(days=day) for day in range(35, days, every)] + [spec.as_of]
 
 
+# --- Olist ---------------------------------------------------------------------------------------
+
+#: Olist has no plan: flat round targets by month and origin, as somebody would have set them.
+_OLIST_PLAN = """
+    insert into everything.stg_landed__plan_version by name
+        select 1 as version, 'Olist' as title, 'BRL' as currency, repeat('0', 64) as sha256,
+            true as is_signed, date '2017-06-01' as effective_from;
+    insert into everything.stg_landed__plan_policy by name
+        select 1 as version, 25 as variance_after_pct, 2.5 as variance_sigma;
+    insert into everything.stg_landed__plan_period by name
+        with months as (
+            select unnest(range(timestamp '2017-06-01', timestamp '2018-07-01', interval 1 month))
+                ::date as start
+        )
+        select 1 as version, strftime(start, 'M%Y-%m') as period, 'month' as period_kind,
+            year(start) as fiscal_year, start as period_start_date,
+            (start + interval 1 month)::date as period_end_date
+        from months
+        union all
+        select 1, strftime(start, 'Q%Y-%m'), 'quarter', year(start), start,
+            (start + interval 3 month)::date
+        from months where month(start) in (7, 10, 1, 4);
+    insert into everything.stg_landed__plan_day by name
+        select 1 as version, 'standard' as curve, day::date as day, 1 as weight
+        from range(timestamp '2017-06-01', timestamp '2018-07-01', interval 1 day) as days(day);
+    insert into everything.stg_landed__plan_scope by name
+        select 1 as version, 'company' as scope, 'company' as level, null as member,
+            false as is_stretch, 2 as sheet_row
+        union all
+        select 1, 'channel:' || source, 'channel', source, false, 3
+        from (select distinct source from everything.stg_landed__lead where source is not null);
+    insert into everything.stg_landed__plan_scope_source by name
+        select 1 as version, scope, member as source
+        from everything.stg_landed__plan_scope where member is not null;
+    insert into everything.stg_landed__plan_kpi by name
+        select 1 as version, unnest(['leads', 'mqls', 'rate_mql_sal', 'wins']) as metric,
+            20 as tolerance_pct, 30 as cadence_days, 2 as sheet_row,
+            case metric when 'rate_mql_sal' then 60 end as window_days;
+    insert into everything.stg_landed__plan_target by name
+        select 1 as version, period, scope, metric, 2 as sheet_row,
+            value * case when period_kind = 'quarter' and metric <> 'rate_mql_sal' then 3 else 1 end
+                as value
+        from everything.stg_landed__plan_period
+        cross join (
+            values ('leads', 700.0), ('mqls', 700.0), ('rate_mql_sal', 0.1), ('wins', 70.0)
+        ) as company(metric, value)
+        cross join (select 'company' as scope)
+        union all
+        select 1, period, scope, metric, 2,
+            value * case when period_kind = 'quarter' then 3 else 1 end
+        from everything.stg_landed__plan_period
+        cross join (values ('leads', 70.0), ('wins', 7.0)) as origins(metric, value)
+        cross join everything.stg_landed__plan_scope
+        where level = 'channel'
+"""
+
+
+def olist(data: Path, folder: Path, workshop: Workshop) -> History:
+    """The real company, by the shipped configuration, with a plan."""
+    folder.mkdir(parents=True)
+    sources = folder / "sources.yml"
+    sources.write_text((REPO / "examples" / "olist" / "sources.yml").read_text(encoding="utf-8"))
+    (folder / "data").symlink_to(data / "olist", target_is_directory=True)
+    history = landed(sources, folder, datetime(2018, 11, 15, 2, tzinfo=UTC), workshop)
+    history.connection.execute(_OLIST_PLAN)
+    return history
+
+
+def olist_dates(every: int) -> list[datetime]:
+    """From the fourth month with leads to the last, and long after."""
+    first = datetime(2017, 9, 10, 12, tzinfo=UTC)
+    last = datetime(2018, 5, 31, 12, tzinfo=UTC)
+    dates = [first + timedelta(days=day) for day in range(0, (last - first).days, every)]
+    return [*dates, datetime(2018, 11, 15, 2, tzinfo=UTC)]
+
+
 # --- Figures -------------------------------------------------------------------------------------
 
 
@@ -371,6 +447,13 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{name}, seed {spec.seed} …", file=sys.stderr, flush=True)
             history = generated(spec, Path(scratch) / str(number), workshop)
             found += projections(name, history, weekly(spec, chosen.every))
+        real = os.environ.get("TIEOUT_REAL_DATA")
+        if real and (Path(real) / "olist").is_dir():
+            print("olist …", file=sys.stderr, flush=True)
+            history = olist(Path(real), Path(scratch) / "olist", workshop)
+            found += projections("olist", history, olist_dates(chosen.every))
+        else:
+            print("olist is skipped: TIEOUT_REAL_DATA names no folder with it", file=sys.stderr)
     if chosen.json:
         print(json.dumps({"format": 1, "projections": [asdict(each) for each in found],
                           "machine": machine()}, default=str))  # fmt: skip

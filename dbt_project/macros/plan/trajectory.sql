@@ -5,8 +5,9 @@
 {# Days back from as_of in which actuals are held against what was expected: eight weeks. #}
 {% macro level_days() -%} 56 {%- endmacro %}
 
-{# Weeks over which the scatter of actuals around what was expected is measured: half a year. #}
-{% macro scatter_weeks() -%} 26 {%- endmacro %}
+{# Days back over which the scatter of actuals around what was expected is measured: 24 weeks. By the
+   week it shows chance, by four and eight weeks the wandering of a rate too; the largest counts. #}
+{% macro scatter_days() -%} 168 {%- endmacro %}
 
 {# Days back for which entries are history. #}
 {% macro history_days() -%} 730 {%- endmacro %}
@@ -14,7 +15,7 @@
 {# What is believed before there is data, in entrants, events or weeks. The plan's own rate weighs as
    much as five entrants; a level of 1 (as the curve or the plan says) as much as five events for the
    company, and the company's level as much as ten for a scope; ordinary (Poisson) scatter as much
-   as two weeks. #}
+   as two weeks, or fours of weeks. #}
 {% macro prior_entrants() -%} 5 {%- endmacro %}
 {% macro prior_events() -%} 5 {%- endmacro %}
 {% macro prior_scope_events() -%} 10 {%- endmacro %}
@@ -39,6 +40,21 @@
 {# The same over a window. #}
 {% macro steady_running(expression, frame) -%}
     cast(sum(cast(round(({{ expression }}) * 1e9, 0) as bigint)) over {{ frame }} as double) / 1e9
+{%- endmacro %}
+
+{# The share of the day of as_of that is still to come, in the reporting time zone. #}
+{% macro rest_of_day(run) -%}
+    greatest(
+        least(
+            {{ seconds_between(
+                run ~ ".as_of",
+                local_to_utc(
+                    "cast(" ~ add_days(run ~ ".as_of_date", "1") ~ " as timestamp)",
+                    run ~ ".time_zone",
+                ),
+            ) }} / 86400.0, 1
+        ), 0
+    )
 {%- endmacro %}
 
 {# Quantile of what is still to come, a gamma distribution of that mean and variance by Wilson and

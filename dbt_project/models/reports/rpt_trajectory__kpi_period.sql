@@ -32,6 +32,12 @@ versions as (
 
 ),
 
+settings as (
+
+    select * from {{ ref("int_plan__kpi_setting") }}
+
+),
+
 projections as (
 
     select * from {{ ref("int_trajectory__projection") }}
@@ -131,8 +137,8 @@ known as (
         periods.*,
         governing.version as plan_version,
         versions.unit_worth_minor,
-        cast(null as decimal(38, 9)) as trigger_pct,
-        cast(null as varchar) as action,
+        settings.trigger_pct,
+        settings.action,
         run_parameter.reporting_currency,
         periods.period_end_date <= run_parameter.as_of_date as is_over,
         {{ actual_value("periods") }} as actual_value,
@@ -164,6 +170,11 @@ known as (
             and governing.scope = versions.scope
             and governing.metric = versions.metric
     cross join run_parameter
+    left join settings
+        on
+            governing.version = settings.version
+            and governing.scope = settings.scope
+            and governing.metric = settings.metric
     left join late_periods
         on
             periods.period = late_periods.period

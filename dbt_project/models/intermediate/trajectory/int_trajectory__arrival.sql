@@ -3,7 +3,7 @@
 -- Streams are `budget` and, for each stage up to the opportunity, its name. The plan's own daily
 -- pace (of the shortest period that has a target) times the level: actual over planned of the last
 -- eight weeks, pulled towards the company's level, and that towards the plan, by as much as weeks
--- scatter (quasi-Poisson). A scope without a target has the weights of the days alone. Today counts
+-- scatter (quasi-Poisson, by one, four or eight weeks, whichever scatter most). A scope without a target has the weights of the days alone. Today counts
 -- as expected less what has already come.
 
 with
@@ -131,7 +131,7 @@ days as (
             and plan_days.day < versions.in_force_to
     cross join horizons
     where
-        plan_days.day >= {{ add_days("horizons.as_of_date", "-182") }}
+        plan_days.day >= {{ add_days("horizons.as_of_date", "-168") }}
         and plan_days.day < horizons.last_end_date
 
 ),
@@ -164,7 +164,7 @@ paced as (
             and coalesce(settings.curve, 'standard') = pace.curve
     cross join horizons
     where
-        pace.day >= {{ add_days("horizons.as_of_date", "-182") }}
+        pace.day >= {{ add_days("horizons.as_of_date", "-168") }}
         and pace.day < horizons.last_end_date
 
 ),
@@ -227,7 +227,7 @@ arrived_by_campaign as (
         cast(count(*) as bigint) as arrived
     from entries
     inner join steps on entries.step = steps.step
-    where steps.from_position = 1 and entries.age_days <= 182
+    where steps.from_position = 1 and entries.age_days <= 168
     group by steps.from_stage, entries.campaign_key, entries.age_days
 
     union all
@@ -240,7 +240,7 @@ arrived_by_campaign as (
     from daily
     cross join horizons
     where
-        daily.day >= {{ add_days("horizons.as_of_date", "-182") }}
+        daily.day >= {{ add_days("horizons.as_of_date", "-168") }}
         and daily.day <= horizons.as_of_date
 
 ),
@@ -258,14 +258,28 @@ arrived as (
 
 ),
 
-weekly as (
+spans as (
+
+    select cast(7 as bigint) as days
+
+    union all
+
+    select cast(28 as bigint) as days
+
+    union all
+
+    select cast(56 as bigint) as days
+
+),
+
+by_day as (
 
     select
         bases.scope,
         bases.stream,
-        {{ floor_div("bases.days_ago - 1", 7) }} as week,
-        {{ steady_sum("bases.base") }} as base,
-        coalesce({{ exact_sum("arrived.arrived") }}, 0) as arrived
+        bases.days_ago,
+        bases.base,
+        coalesce(arrived.arrived, 0) as arrived
     from bases
     left join arrived
         on
@@ -276,50 +290,107 @@ weekly as (
         bases.days_ago > 0
         and bases.base is not null
         and (bases.position is null or bases.position = 1)
-    group by bases.scope, bases.stream, {{ floor_div("bases.days_ago - 1", 7) }}
 
 ),
 
-ratios as (
-
-    select
-        *,
-        base * (sum(arrived) over (partition by scope, stream))
-        / nullif(
-            {{ steady_running("base", "(partition by scope, stream)") }}, 0
-        ) as fitted
-    from weekly
-
-),
-
-sums as (
+of_late as (
 
     select
         scope,
         stream,
-        {{ steady_sum("case when week < 8 then base else 0 end") }} as base,
-        {{ exact_sum("case when week < 8 then arrived else 0 end") }} as arrived,
+        {{ steady_sum("base / 1e3") }} * 1e3 as all_base,
+        {{ exact_sum("arrived") }} as all_arrived,
         {{ steady_sum(
-            "case when fitted > 0.2 then power(arrived - fitted, 2) / fitted else 0 end"
-        ) }} as scattered,
-        {{ steady_sum("case when fitted > 0.2 then fitted else 0 end") }}
-        / nullif(count(case when fitted > 0.2 then 1 end), 0) as mean_week,
-        count(case when fitted > 0.2 then 1 end) as weeks
-    from ratios
+            "case when days_ago <= " ~ level_days() ~ " then base / 1e3 else 0 end"
+        ) }} * 1e3 as base,
+        {{ exact_sum("case when days_ago <= " ~ level_days() ~ " then arrived else 0 end") }}
+            as arrived
+    from by_day
     group by scope, stream
 
 ),
 
--- What weeks scatter by before there are any: a Poisson count, or 22 percent of a week's spend.
+by_block as (
+
+    select
+        by_day.scope,
+        by_day.stream,
+        spans.days,
+        {{ floor_div("by_day.days_ago - 1", "spans.days") }} as block,
+        {{ steady_sum("by_day.base / 1e3") }} * 1e3 as base,
+        {{ exact_sum("by_day.arrived") }} as arrived
+    from by_day
+    cross join spans
+    group by
+        by_day.scope,
+        by_day.stream,
+        spans.days,
+        {{ floor_div("by_day.days_ago - 1", "spans.days") }}
+
+),
+
+fitted as (
+
+    select
+        by_block.*,
+        by_block.base * of_late.all_arrived / nullif(of_late.all_base, 0) as fitted
+    from by_block
+    inner join of_late
+        on
+            by_block.scope = of_late.scope
+            and by_block.stream = of_late.stream
+
+),
+
+-- What they scatter by before there are any: as a Poisson count, or by 14 percent of a block's spend.
+scatters_by_span as (
+
+    select
+        scope,
+        stream,
+        days,
+        (
+            {{ steady_sum("power(arrived - fitted, 2) / fitted / 1e3") }} * 1e3
+            + {{ prior_weeks() }} * case
+                when stream = 'budget' then 0.02 * {{ steady_sum("fitted / 1e3") }} * 1e3 / count(*)
+                else 1
+            end
+        ) / (count(*) - 1 + {{ prior_weeks() }}) as scatter
+    from fitted
+    where fitted > 0.2
+    group by scope, stream, days
+
+),
+
+scatters_found as (
+
+    select
+        scope,
+        stream,
+        max(scatter) as scatter
+    from scatters_by_span
+    group by scope, stream
+
+),
+
 scatters as (
 
     select
-        *,
-        (
-            scattered + {{ prior_weeks() }}
-            * case when stream = 'budget' then 0.05 * coalesce(mean_week, 0) else 1 end
-        ) / (greatest(weeks - 1, 0) + {{ prior_weeks() }}) as scatter
-    from sums
+        of_late.scope,
+        of_late.stream,
+        of_late.base,
+        of_late.arrived,
+        coalesce(scatters_found.scatter, 1) as scatter,
+        -- Of spend, an event is what it scatters by.
+        case
+            when of_late.stream = 'budget' then coalesce(scatters_found.scatter, 1)
+            else least(coalesce(scatters_found.scatter, 1), 1)
+        end as event
+    from of_late
+    left join scatters_found
+        on
+            of_late.scope = scatters_found.scope
+            and of_late.stream = scatters_found.stream
 
 ),
 
@@ -327,8 +398,8 @@ company as (
 
     select
         stream,
-        (arrived + {{ prior_events() }} * scatter)
-        / nullif(base + {{ prior_events() }} * scatter, 0) as level
+        (arrived + {{ prior_events() }} * event)
+        / nullif(base + {{ prior_events() }} * event, 0) as level
     from scatters
     where scope = 'company'
 
@@ -345,18 +416,18 @@ paced_levels as (
             when is_planned.scope is null
                 then scatters.arrived / nullif(scatters.base, 0)
             when scatters.scope = 'company' or company.level is null
-                then (scatters.arrived + {{ prior_events() }} * scatters.scatter)
-                    / nullif(scatters.base + {{ prior_events() }} * scatters.scatter, 0)
+                then (scatters.arrived + {{ prior_events() }} * scatters.event)
+                    / nullif(scatters.base + {{ prior_events() }} * scatters.event, 0)
             else company.level
-                * (scatters.arrived + {{ prior_scope_events() }} * scatters.scatter)
+                * (scatters.arrived + {{ prior_scope_events() }} * scatters.event)
                 / nullif(
                     company.level * scatters.base
-                    + {{ prior_scope_events() }} * scatters.scatter, 0
+                    + {{ prior_scope_events() }} * scatters.event, 0
                 )
         end as level,
         scatters.scatter
         / nullif(
-            scatters.arrived + scatters.scatter * {{ prior_events() }}, 0
+            scatters.arrived + scatters.event * {{ prior_events() }}, 0
         ) as level_variance
     from scatters
     left join is_planned

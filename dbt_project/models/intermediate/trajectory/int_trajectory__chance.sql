@@ -35,7 +35,6 @@ reaches as (
 horizons as (
 
     select * from {{ ref("int_trajectory__horizon") }}
-    where days_left > 0
 
 ),
 
@@ -50,19 +49,34 @@ standing as (
 
 ),
 
+run_parameter as (
+
+    select max(rest_of_day) as rest_of_day
+    from horizons
+
+),
+
+-- Who stands there has stood there for the part of today that is over.
 staying as (
 
     select
         standing.step,
         standing.next_position,
         standing.age_days,
-        curves.staying_share
+        run_parameter.rest_of_day * today.staying_share
+        + (1 - run_parameter.rest_of_day) * tomorrow.staying_share as staying_share,
+        run_parameter.rest_of_day
     from standing
-    inner join curves
+    cross join run_parameter
+    inner join curves as today
         on
-            standing.step = curves.step
-            and standing.age_days + 1 = curves.age_days
-    where curves.staying_share > 1e-6
+            standing.step = today.step
+            and standing.age_days = today.age_days
+    inner join curves as tomorrow
+        on
+            standing.step = tomorrow.step
+            and standing.age_days + 1 = tomorrow.age_days
+    where tomorrow.staying_share > 1e-6
 
 ),
 
@@ -73,12 +87,13 @@ moving as (
         staying.next_position,
         staying.age_days,
         curves.age_days - staying.age_days as days,
-        curves.moving_share / staying.staying_share as share
+        curves.moving_share / staying.staying_share
+        * case when curves.age_days = staying.age_days then staying.rest_of_day else 1 end as share
     from staying
     inner join curves
         on
             staying.step = curves.step
-            and staying.age_days < curves.age_days
+            and staying.age_days <= curves.age_days
     where curves.moving_share > 1e-7
 
 ),

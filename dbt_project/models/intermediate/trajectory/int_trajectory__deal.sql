@@ -86,7 +86,11 @@ company as (
         metric,
         count(*) as deals,
         cast({{ exact_sum("value") }} as double) as total,
-        {{ steady_sum_of_squares("value / 100.0") }} * 10000 as squares
+        -- Squares of cents would not fit: money in whole units of a hundred.
+        case
+            when metric = 'cycle_days' then {{ steady_sum_of_squares("value") }}
+            else {{ steady_sum_of_squares("value / 100.0") }} * 10000
+        end as squares
     from recent
     group by metric
 

@@ -5,7 +5,8 @@
 -- towards the company's, as if some events had gone as expected there (a gamma prior for a Poisson
 -- count): a scope with three events a month says little about itself. The plan's recent change of
 -- course thus moves the projection before the old cohorts have left the curve.
--- `scatter`: the variance of weekly counts over what chance alone (Poisson) gives. `outside`: how
+-- `scatter`: the variance of counts over what chance alone (binomial) gives, by one, four or
+-- eight weeks, whichever is most: a rate that wanders shows in the longer ones. `outside`: how
 -- many entered the step's last stage without coming from the stage before (deals that Sales opened
 -- itself); where fewer entered than went on (two leads, one deal), only they count as `moved`.
 
@@ -109,21 +110,7 @@ settled as (
 
 ),
 
--- Week by week, the company's counts against the curve.
-weekly_moved as (
-
-    select
-        step,
-        {{ floor_div("age_days - moved_after_days - 1", 7) }} as week,
-        count(*) as moved
-    from entries
-    where
-        moved_after_days < age_days
-        and age_days - moved_after_days <= 7 * {{ scatter_weeks() }}
-    group by step, {{ floor_div("age_days - moved_after_days - 1", 7) }}
-
-),
-
+-- The company's counts against the curve, by the week, by four and by eight.
 by_age as (
 
     select
@@ -135,40 +122,131 @@ by_age as (
 
 ),
 
-weekly_expected as (
+weekly_moved as (
+
+    select
+        step,
+        {{ floor_div("age_days - moved_after_days - 1", 7) }} as week,
+        count(*) as moved
+    from entries
+    where
+        moved_after_days < age_days
+        and age_days - moved_after_days <= {{ scatter_days() }}
+    group by step, {{ floor_div("age_days - moved_after_days - 1", 7) }}
+
+),
+
+weekly_shares as (
 
     select
         by_age.step,
+        by_age.age_days,
         {{ floor_div("by_age.age_days - curves.age_days - 1", 7) }} as week,
-        {{ steady_sum("by_age.entries * curves.moving_share") }} as expected
+        min(by_age.entries) as entries,
+        {{ steady_sum("curves.moving_share") }} as moving_share
     from by_age
     inner join curves
         on
             by_age.step = curves.step
             and by_age.age_days > curves.age_days
-            and by_age.age_days - curves.age_days <= 7 * {{ scatter_weeks() }}
+            and by_age.age_days - curves.age_days <= {{ scatter_days() }}
     where curves.moving_share > 1e-7
-    group by by_age.step, {{ floor_div("by_age.age_days - curves.age_days - 1", 7) }}
+    group by
+        by_age.step,
+        by_age.age_days,
+        {{ floor_div("by_age.age_days - curves.age_days - 1", 7) }}
+
+),
+
+spans as (
+
+    select cast(1 as bigint) as weeks
+
+    union all
+
+    select cast(4 as bigint) as weeks
+
+    union all
+
+    select cast(8 as bigint) as weeks
+
+),
+
+moved_in_blocks as (
+
+    select
+        weekly_moved.step,
+        spans.weeks,
+        {{ floor_div("weekly_moved.week", "spans.weeks") }} as block,
+        {{ exact_sum("weekly_moved.moved") }} as moved
+    from weekly_moved
+    cross join spans
+    group by
+        weekly_moved.step, spans.weeks, {{ floor_div("weekly_moved.week", "spans.weeks") }}
+
+),
+
+shares_in_blocks as (
+
+    select
+        weekly_shares.step,
+        weekly_shares.age_days,
+        spans.weeks,
+        {{ floor_div("weekly_shares.week", "spans.weeks") }} as block,
+        min(weekly_shares.entries) as entries,
+        {{ steady_sum("weekly_shares.moving_share") }} as moving_share
+    from weekly_shares
+    cross join spans
+    group by
+        weekly_shares.step,
+        weekly_shares.age_days,
+        spans.weeks,
+        {{ floor_div("weekly_shares.week", "spans.weeks") }}
+
+),
+
+expected_in_blocks as (
+
+    select
+        step,
+        weeks,
+        block,
+        {{ steady_sum("entries * moving_share") }} as expected,
+        {{ steady_sum("entries * moving_share * (1 - moving_share)") }} as chance_variance
+    from shares_in_blocks
+    group by step, weeks, block
+
+),
+
+scatters_by_span as (
+
+    select
+        expected_in_blocks.step,
+        expected_in_blocks.weeks,
+        (
+            {{ prior_weeks() }} + {{ steady_sum(
+                "power(coalesce(moved_in_blocks.moved, 0) - expected_in_blocks.expected, 2)"
+                ~ " / expected_in_blocks.chance_variance"
+            ) }}
+        ) / ({{ prior_weeks() }} + count(*)) as scatter
+    from expected_in_blocks
+    left join moved_in_blocks
+        on
+            expected_in_blocks.step = moved_in_blocks.step
+            and expected_in_blocks.weeks = moved_in_blocks.weeks
+            and expected_in_blocks.block = moved_in_blocks.block
+    where expected_in_blocks.chance_variance > 0.5
+    group by expected_in_blocks.step, expected_in_blocks.weeks
 
 ),
 
 scatters as (
 
     select
-        weekly_expected.step,
-        (
-            {{ prior_weeks() }} + {{ steady_sum(
-                "power(coalesce(weekly_moved.moved, 0) - weekly_expected.expected, 2)"
-                ~ " / weekly_expected.expected"
-            ) }}
-        ) / ({{ prior_weeks() }} + count(*)) as scatter
-    from weekly_expected
-    left join weekly_moved
-        on
-            weekly_expected.step = weekly_moved.step
-            and weekly_expected.week = weekly_moved.week
-    where weekly_expected.expected > 0.5
-    group by weekly_expected.step
+        step,
+        max(scatter) as scatter
+    from scatters_by_span
+    group by step
 
 ),
 
@@ -210,8 +288,7 @@ levelled as (
 
     select
         *,
-        (moved + {{ prior_events() }} * scatter) / (expected + {{ prior_events() }} * scatter)
-            as level
+        (moved + {{ prior_events() }}) / (expected + {{ prior_events() }}) as level
     from of_company
 
 ),
@@ -285,12 +362,12 @@ final as (
         settled_entries,
         case
             when scope = 'company' then company_level
-            else company_level * (moved + {{ prior_scope_events() }} * scatter)
-                / (company_level * expected + {{ prior_scope_events() }} * scatter)
+            else company_level * (moved + {{ prior_scope_events() }})
+                / (company_level * expected + {{ prior_scope_events() }})
         end as level,
         scatter
         / (
-            moved + scatter * case
+            moved + case
                 when scope = 'company' then {{ prior_events() }} else {{ prior_scope_events() }}
             end
         ) as level_variance

@@ -62,7 +62,10 @@ outlooks as (
 
 run_parameter as (
 
-    select {{ local_date("as_of", "time_zone") }} as as_of_date
+    select
+        as_of,
+        time_zone,
+        {{ local_date("as_of", "time_zone") }} as as_of_date
     from {{ ref("stg_landed__run_parameter") }}
 
 ),
@@ -174,27 +177,35 @@ chances as (
                 of_periods.has_moved is null
                 and not of_periods.has_ended
                 and of_periods.age_days < of_periods.window_days
-                and coalesce(staying.staying_share, 0) > 1e-6
+                and coalesce(tomorrow.staying_share, 0) > 1e-6
                 then least(
-                    levels.level * (at_end.moved_share - until_now.moved_share)
-                    / staying.staying_share, 1
+                    levels.level
+                    * (
+                        at_end.moved_share - today.moved_share
+                        + today.moving_share * {{ rest_of_day("run_parameter") }}
+                    )
+                    / (
+                        {{ rest_of_day("run_parameter") }} * today.staying_share
+                        + (1 - {{ rest_of_day("run_parameter") }}) * tomorrow.staying_share
+                    ), 1
                 )
             else 0
         end as chance
     from of_periods
+    cross join run_parameter
     inner join rate_steps on of_periods.metric = rate_steps.metric
     inner join levels
         on
             of_periods.scope = levels.scope
             and rate_steps.step = levels.step
-    left join curves as until_now
+    left join curves as today
         on
-            rate_steps.step = until_now.step
-            and of_periods.age_days = until_now.age_days
-    left join curves as staying
+            rate_steps.step = today.step
+            and of_periods.age_days = today.age_days
+    left join curves as tomorrow
         on
-            rate_steps.step = staying.step
-            and of_periods.age_days + 1 = staying.age_days
+            rate_steps.step = tomorrow.step
+            and of_periods.age_days + 1 = tomorrow.age_days
     left join curves as at_end
         on
             rate_steps.step = at_end.step
