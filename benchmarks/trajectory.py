@@ -153,9 +153,7 @@ class History:
         build(
             self.connection,
             [
-                replace(
-                    each, materialized="table", query=each.query.replace(INPUTS, str(inputs))
-                )
+                replace(each, materialized="table", query=each.query.replace(INPUTS, str(inputs)))
                 for each in workshop.staging
             ],
         )
@@ -242,8 +240,9 @@ _PROJECTED = """
 
 
 def projections(company: str, history: History, dates: Iterable[datetime]) -> list[Projection]:
-    """Every projection that was made at those dates of what has ended since, but for rows whose
-    history the report itself calls too small.
+    """What was projected at those dates and has ended since.
+
+    But for rows whose history the report itself calls too small.
     """
     made: list[tuple[date, dict[str, Any]]] = []
     *cuts, end = sorted(dates)
@@ -267,7 +266,7 @@ def projections(company: str, history: History, dates: Iterable[datetime]) -> li
 
 
 def generated(spec: CompanySpec, folder: Path, workshop: Workshop) -> History:
-    """A company by the generator, without the oddities that would tell an earlier day the future."""
+    """A company by the generator, without oddities that would tell an earlier day the future."""
     odd = replace(Oddities(), **dict.fromkeys(_KNOW_THE_FUTURE, False))
     tables = ("spend", "leads", "lead_events", "opportunities", "opportunity_events", "campaigns",
               "fx_rates")  # fmt: skip
@@ -290,8 +289,9 @@ def specs(seeds: int) -> Iterator[tuple[str, CompanySpec]]:
     for seed in range(1, seeds + 1):
         for leads in (1_500, 6_000, 20_000):
             yield f"healthy {leads:,}", CompanySpec(seed=seed, leads=leads, months=9, as_of=as_of)
-        yield "quality trap 6,000", CompanySpec.for_scenario(
-            "quality-trap", seed=seed, months=9, as_of=as_of
+        yield (
+            "quality trap 6,000",
+            CompanySpec.for_scenario("quality-trap", seed=seed, months=9, as_of=as_of),
         )
 
 

@@ -8,10 +8,8 @@ report.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
-from math import exp, log, prod, sqrt
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +91,8 @@ def test_the_curve_is_kaplan_meiers_with_two_ways_out(in_june: History) -> None:
     assert step["plan_rate"] == pytest.approx(0.55) and step["plan_days"] == 14
     assert {each["is_waiting"] for each in entries} == {True, False}
     ours = in_june.rows(
-        "select * from int_trajectory__curve where step = 'mql>sal' and age_days < 25 order by age_days"
+        "select * from int_trajectory__curve where step = 'mql>sal' and age_days < 25"
+        " order by age_days"
     )
     expected = curve(entries, 0.55, 14, 25)
     assert [each["staying_share"] for each in ours] == pytest.approx(
