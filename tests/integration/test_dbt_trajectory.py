@@ -163,7 +163,8 @@ def test_levels_are_actual_over_expected_and_small_scopes_lean_on_the_company(
             <= each["level"]
             <= max(alone, company["level"]) + 1e-9
         )
-    assert sum(each["moved"] for each in levels.values()) == company["moved"]
+    # Some campaigns are in no channel.
+    assert 0 < sum(each["moved"] for each in levels.values()) <= company["moved"]
 
 
 def test_what_is_there_and_what_is_to_come_make_the_projection(in_june: History) -> None:
@@ -221,7 +222,7 @@ def test_a_healthy_company_hardly_ever_reads_pivot(found: list[Projection]) -> N
 
 def test_late_data_is_no_underperformance(in_june: History) -> None:
     """The CRM went silent for a week under a promise of a day: nothing of it is judged."""
-    in_june.rows("select 1")
+
     staged = "stg_landed__cadence"
     in_june.connection.execute(
         f"delete from everything.{staged};"
