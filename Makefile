@@ -21,7 +21,7 @@ export GX_ANALYTICS_ENABLED := false
 CHECKS := check-format check-lint check-types check-dbt check-sql check-conventions
 
 .PHONY: help setup run test soak compare check $(CHECKS) format bench bench-credit bench-scorecard \
-	ui docs superset-setup superset test-superset lock clean clean-all
+	bench-trajectory ui docs superset-setup superset test-superset lock clean clean-all
 
 help: ## say what there is
 	@echo "Tieout $$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml). Targets (each sets up what it needs):"
@@ -93,6 +93,9 @@ bench-credit: setup ## measure credit beside the package channelattribution (ARG
 
 bench-scorecard: setup ## measure the scorecard of a million leads (ARGS="--help")
 	@$(BIN)/python -m benchmarks.scorecard $(ARGS)
+
+bench-trajectory: setup ## measure how often the projections are right (ARGS="--help")
+	@$(BIN)/python -m benchmarks.trajectory $(ARGS)
 
 ui: setup ## open Dagster on loopback
 	@$(BIN)/tieout ui $(ARGS)

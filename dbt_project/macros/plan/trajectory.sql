@@ -1,0 +1,96 @@
+{# The constants and formulas of the trajectory (models/intermediate/trajectory). Floating point: a
+   forecast is an estimate, never money in the books. Sums are taken over whole numbers, so that the
+   order of adding changes nothing. #}
+
+{# Days back from as_of in which actuals are held against what was expected: eight weeks. #}
+{% macro level_days() -%} 56 {%- endmacro %}
+
+{# Days back over which the scatter of actuals around what was expected is measured: 24 weeks. By the
+   week it shows chance, by four and eight weeks the wandering of a rate too; the largest counts. #}
+{% macro scatter_days() -%} 168 {%- endmacro %}
+
+{# Days back for which entries are history. #}
+{% macro history_days() -%} 730 {%- endmacro %}
+
+{# What is believed before there is data, in entrants, events or weeks. The plan's own rate weighs as
+   much as five entrants; a level of 1 (as the curve or the plan says) as much as five events for the
+   company, and the company's level as much as ten for a scope; ordinary (Poisson) scatter as much
+   as two weeks, or fours of weeks. #}
+{% macro prior_entrants() -%} 5 {%- endmacro %}
+{% macro prior_events() -%} 5 {%- endmacro %}
+{% macro prior_scope_events() -%} 10 {%- endmacro %}
+{% macro prior_weeks() -%} 2 {%- endmacro %}
+{% macro prior_deals() -%} 5 {%- endmacro %}
+
+{# A sum of floating-point figures that does not depend on their order: in whole billionths. #}
+{% macro steady_sum(expression) -%}
+    cast({{ exact_sum("cast(round((" ~ expression ~ ") * 1e9, 0) as bigint)") }} as double) / 1e9
+{%- endmacro %}
+
+{# The same for squares of money, beyond bigint: in whole units. #}
+{% macro steady_sum_of_squares(expression) -%}
+    cast(
+        sum(
+            cast(cast(round({{ expression }}, 0) as decimal(18, 0)) as decimal(38, 0))
+            * cast(round({{ expression }}, 0) as decimal(18, 0))
+        ) as double
+    )
+{%- endmacro %}
+
+{# The same over a window. #}
+{% macro steady_running(expression, frame) -%}
+    cast(sum(cast(round(({{ expression }}) * 1e9, 0) as bigint)) over {{ frame }} as double) / 1e9
+{%- endmacro %}
+
+{# The share of the day of as_of that is still to come, in the reporting time zone. #}
+{% macro rest_of_day(run) -%}
+    greatest(
+        least(
+            {{ seconds_between(
+                run ~ ".as_of",
+                local_to_utc(
+                    "cast(" ~ add_days(run ~ ".as_of_date", "1") ~ " as timestamp)",
+                    run ~ ".time_zone",
+                ),
+            ) }} / 86400.0, 1
+        ), 0
+    )
+{%- endmacro %}
+
+{# Quantile of what is still to come, a gamma distribution of that mean and variance by Wilson and
+   Hilferty (1931): never negative, skewed where little is to come. `z` is the normal quantile. #}
+{% macro gamma_quantile(mean, variance, z) -%}
+    case
+        when {{ mean }} <= 0 then 0
+        when {{ variance }} <= 0 then {{ mean }}
+        else {{ mean }} * power(
+            greatest(
+                1 - {{ variance }} / (9 * {{ mean }} * {{ mean }})
+                + {{ z }} * sqrt({{ variance }}) / (3 * {{ mean }}),
+                0
+            ),
+            3
+        )
+    end
+{%- endmacro %}
+
+{# Fewer settled entries (for leads and spend: days) than this say nothing. #}
+{% macro least_cohort() -%} 10 {%- endmacro %}
+
+{# An estimate as it is published: money in whole minor units, else six digits. #}
+{% macro published_estimate(value, unit) -%}
+    case
+        when {{ unit }} = 'minor' then cast(round({{ value }}, 0) as decimal(38, 9))
+        else cast(round({{ value }}, 6) as decimal(38, 9))
+    end
+{%- endmacro %}
+
+{# A percentage in words: one digit, without a sign. #}
+{% macro percent_text(value) -%}
+    cast(cast(round(abs({{ value }}), 1) as decimal(18, 1)) as varchar) || ' %'
+{%- endmacro %}
+
+{# The same with its side of the plan. #}
+{% macro side_text(value) -%}
+    {{ percent_text(value) }} || case when {{ value }} < 0 then ' below' else ' above' end
+{%- endmacro %}

@@ -1,0 +1,52 @@
+-- The campaigns that a scope of the plan counts, today.
+-- Grain: scope, campaign_key: by the latest version that has begun and has the scope.
+
+with
+
+versions as (
+
+    select * from {{ ref("int_plan__version") }}
+
+),
+
+members as (
+
+    select * from {{ ref("int_plan__scope_member") }}
+
+),
+
+run_parameter as (
+
+    select {{ local_date("as_of", "time_zone") }} as as_of_date
+    from {{ ref("stg_landed__run_parameter") }}
+
+),
+
+newest as (
+
+    select
+        members.scope,
+        max(members.version) as version
+    from members
+    inner join versions on members.version = versions.version
+    cross join run_parameter
+    where versions.in_force_from <= run_parameter.as_of_date
+    group by members.scope
+
+),
+
+final as (
+
+    select
+        members.scope,
+        members.campaign_key,
+        members.version
+    from members
+    inner join newest
+        on
+            members.scope = newest.scope
+            and members.version = newest.version
+
+)
+
+select * from final
