@@ -333,7 +333,8 @@ final as (
     select
         cast(null as varchar) as feed,
         case
-            when reported.leads is distinct from reported.in_time + reported.late + reported.waiting
+            when
+                reported.leads is distinct from reported.in_time + reported.late + reported.waiting
                 then 'its leads do not add up'
             when
                 reported.leads is distinct from recounted.leads
