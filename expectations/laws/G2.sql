@@ -153,7 +153,7 @@ alarms as (
         drift.period,
         drift.scope,
         drift.metric,
-        coalesce(own.owner, common.owner, company.owner) as owner
+        coalesce(own.owner, common.owner, tops.owner) as owner
     from main.rpt_drift__cohort_transition as drift
     left join handoff_lines as own
         on
@@ -163,14 +163,14 @@ alarms as (
         on
             drift.metric = common.metric
             and common.scope is null
-    left join handoff_lines as company
+    left join handoff_lines as tops
         on
-            drift.metric = company.metric
-            and company.scope = 'company'
+            drift.metric = tops.metric
+            and tops.scope = 'company'
     where
         drift.is_alarm
         and drift.metric = 'rate_mql_sal'
-        and coalesce(own.owner_department, common.owner_department, company.owner_department)
+        and coalesce(own.owner_department, common.owner_department, tops.owner_department)
         not in ('marketing', 'sales')
 
     union all

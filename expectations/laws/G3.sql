@@ -5,7 +5,7 @@ meaning: >
   Each handoff of the plan says within how many hours a lead is to be worked: accepted, rejected
   with a reason, or sent elsewhere, but not left lying. In every month that is over, the plan's
   share of the leads must have been worked in time, nine in ten where it names none. Hours are
-  business hours where the plan states them. Leads that Sales entered, imports and backdated leads
+  business hours where the plan states them; leads that Sales entered, imports and backdated leads
   are left out. The leads are counted anew from the books.
 severity: warn
 unit: rows
@@ -333,7 +333,8 @@ final as (
     select
         cast(null as varchar) as feed,
         case
-            when reported.leads is distinct from reported.in_time + reported.late + reported.waiting
+            when
+                reported.leads is distinct from reported.in_time + reported.late + reported.waiting
                 then 'its leads do not add up'
             when
                 reported.leads is distinct from recounted.leads

@@ -182,8 +182,9 @@ hours as (
         {{ exact_sum("case when stage = '" ~ stage ~ "' then elapsed_seconds end") }}
             as {{ stage }}_seconds,
         {{ exact_sum("case when stage = '" ~ stage ~ "' then business_seconds end") }}
-            as {{ stage }}_business_seconds{{ "," if not loop.last }}
+            as {{ stage }}_business_seconds,
         {%- endfor %}
+        count(*) as entries
     from timed_intervals
     group by lead_id
 

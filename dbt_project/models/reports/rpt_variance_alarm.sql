@@ -3,8 +3,8 @@
 -- A handoff is a transition that the plan gives an owner of neither Marketing nor Sales; a rate
 -- inside one department has its own KPI's items. A drift alarm stands for good: the rate of that
 -- period is disproved. A velocity alarm belongs to the quarter (else the year) of the plan in which
--- it was raised, and stands until a week ends without it; of several in a quarter the latest counts.
--- Both are answered by the handoff's owner.
+-- it was raised, and stands until a week ends without it; of several in a quarter the latest
+-- counts. Both are answered by the handoff's owner.
 
 with
 

@@ -1,6 +1,6 @@
 -- How much revenue a day the pipeline is making, week by week, what moved it, and is it the plan's.
 -- Grain: scope (company, and the segments and channels of the plan in force), week_start_date.
--- New business only. Read at the end of the last day of the week, or at as_of in the week that runs.
+-- New business only. Read at the end of the week's last day, or at as_of in the week that runs.
 --
 -- Velocity = open opportunities × win rate × ACV ÷ cycle days, minor units a day, all four of one
 -- window: the days in which the plan (of the day, else the newest) wants a deal won, else 90. Open:
@@ -17,13 +17,13 @@
 -- mean weights (LMDI, Ang 2005), which leave no remainder, in whole minor units by largest
 -- remainder. Where a factor is zero at one end, the change is that factor's.
 --
--- The plan's velocity: opportunities a day × win rate × ACV of the shortest period that states them;
--- what is won a day by the plan. An alarm: below the plan by more than the tolerance of
+-- The plan's velocity: opportunities a day × win rate × ACV of the shortest period that states
+-- them, which is what is won a day by the plan. An alarm: below it by more than the tolerance of
 -- bookings and by more than variance_sigma standard errors, at the ends of two weeks in a row. The
 -- errors are those of a company that is on plan: of the deals that the plan expects to be open and
--- to be won, with amounts and cycles that scatter as much as they average; the miss is read on square
--- roots, on which counts scatter alike however few they are (Anscombe 1948). A plan of three deals
--- cannot alarm; a plan of sixty of which three came does.
+-- to be won, with amounts and cycles that scatter as much as they average; the miss is read on
+-- square roots, on which counts scatter alike however few they are (Anscombe 1948). A plan of three
+-- deals cannot alarm; a plan of sixty of which three came does.
 
 {% set lookback_days = 91 %}
 {% set factors = ["open_opportunities", "win_rate", "acv", "cycle_days"] %}
@@ -239,8 +239,8 @@ window_deals as (
     inner join deals
         on
             scope_campaigns.campaign_key = deals.campaign_key
-            and deals.opened_date <= grid.measured_date
-            and deals.opened_date > {{ add_days("grid.measured_date", "-grid.window_days") }}
+            and grid.measured_date >= deals.opened_date
+            and {{ add_days("grid.measured_date", "-grid.window_days") }} < deals.opened_date
     inner join journal
         on
             deals.opportunity_id = journal.opportunity_id
@@ -543,8 +543,9 @@ shared as (
         {{ exact_sum(
             "case when factor = '" ~ factor ~ "' then whole_part + "
             ~ equal_share("cast(left_over as bigint)", 4, "rank") ~ " end"
-        ) }} as {{ factor }}_part_minor{{ "," if not loop.last }}
+        ) }} as {{ factor }}_part_minor,
         {%- endfor %}
+        count(*) as parts
     from floored
     group by scope, week_start
 

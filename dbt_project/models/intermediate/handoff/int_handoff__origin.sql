@@ -2,9 +2,9 @@
 -- Grain: lead_id.
 -- Sales-entered: accepted, or further, within a minute of its creation; somebody of Sales typed it
 -- in. Created in bulk: ten or more of one feed in the same second, which people and forms are too
--- slow for; midnight is left out, since there a source states days and no times. Backdated: a change
--- into or out of mql is dated before the lead's creation, or its time is unknown, so that it is
--- estimated.
+-- slow for; midnight is left out, since there a source states days and no times. Backdated: a
+-- change into or out of mql is dated before the lead's creation, or its time is unknown, so that it
+-- is estimated.
 
 with
 
@@ -32,13 +32,22 @@ calendar_days as (
 
 ),
 
+acceptance as (
+
+    select max(ordinal) as ordinal
+    from stages
+    where stage = 'sal'
+
+),
+
 accepting as (
 
-    select stage
+    select stages.stage
     from stages
+    cross join acceptance
     where
-        kind = 'funnel'
-        and ordinal >= (select max(ordinal) from stages where stage = 'sal')
+        stages.kind = 'funnel'
+        and stages.ordinal >= acceptance.ordinal
 
 ),
 
