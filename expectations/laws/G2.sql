@@ -4,8 +4,8 @@ title: No variance item is overdue
 meaning: >
   A KPI that leaves its tolerance opens an item, and its owner owes why, what is done about it and
   until when, within the cadence that the plan gives. So does an alarm: of the rate of a handoff
-  that belongs to neither Marketing nor Sales, and of the pipeline's velocity. An item is overdue when that answer is
-  missing, or when the date it named has passed and the KPI is still outside.
+  that belongs to neither Marketing nor Sales, and of the pipeline's velocity. An item is overdue
+  when that answer is missing, or when the date it named has passed and the KPI is still outside.
 severity: warn
 unit: rows
 forgivable: false

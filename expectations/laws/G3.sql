@@ -131,7 +131,7 @@ final as (
 select * from final;
 
 -- query: offenders
--- The share is taken anew from the counts: the one stored beside them is for reading. And the counts
+-- The share is taken anew from the counts: the one stored beside them is for reading. The counts
 -- are taken anew from the stages of the leads, by a way of this law's own.
 with
 
