@@ -1,10 +1,11 @@
--- What the metrics are made of (models/metrics): what was counted for each KPI, by campaign and day.
+-- What the metrics are made of (models/metrics): what was counted for each KPI, by campaign and
+-- day.
 -- Grain: metric, campaign_key, day_date. Empty without a plan: it says what counts.
 -- A KPI that is a sum is `numerator`; a rate, a price or days is `numerator` / `denominator`; both
 -- add up over campaigns and days, never over metrics. The day of a rate is that on which the lead
 -- entered its first stage. A rate is judged in the window of the company's target or, where the
--- company has none, in the longest one: over all campaigns this is what the reports of the plan show
--- for the company.
+-- company has none, in the longest one: over all campaigns this is what the reports of the plan
+-- show for the company.
 
 with
 
