@@ -224,11 +224,11 @@ scatters_by_span as (
         expected_in_blocks.step,
         expected_in_blocks.weeks,
         (
-            {{ prior_weeks() }} + {{ steady_sum(
+            {{ prior_blocks() }} + {{ steady_sum(
                 "power(coalesce(moved_in_blocks.moved, 0) - expected_in_blocks.expected, 2)"
                 ~ " / expected_in_blocks.chance_variance"
             ) }}
-        ) / ({{ prior_weeks() }} + count(*)) as scatter
+        ) / ({{ prior_blocks() }} + count(*)) as scatter
     from expected_in_blocks
     left join moved_in_blocks
         on
