@@ -235,6 +235,7 @@ _PROJECTED = """
         and previous.period_end_date = report.period_start_date
     where not report.is_over
         and report.projected_value is not null
+        and report.plan_value > 0
         and report.verdict_reason not like 'the history is too small%'
 """
 

@@ -171,7 +171,8 @@ def test_what_is_there_and_what_is_to_come_make_the_projection(in_june: History)
     rows = in_june.rows(
         """
         select * from rpt_trajectory__kpi_period
-        where not is_over and unit = 'count' or metric in ('budget', 'pipeline', 'bookings')
+        where not is_over and projected_value is not null
+            and (unit = 'count' or metric in ('budget', 'pipeline', 'bookings'))
         """
     )
     assert rows

@@ -15,11 +15,12 @@
 {# What is believed before there is data, in entrants, events or weeks. The plan's own rate weighs as
    much as five entrants; a level of 1 (as the curve or the plan says) as much as five events for the
    company, and the company's level as much as ten for a scope; ordinary (Poisson) scatter as much
-   as two weeks, or fours of weeks. #}
+   as two weeks of arrivals and four of conversions (or as many spans of weeks). #}
 {% macro prior_entrants() -%} 5 {%- endmacro %}
 {% macro prior_events() -%} 5 {%- endmacro %}
 {% macro prior_scope_events() -%} 10 {%- endmacro %}
 {% macro prior_weeks() -%} 2 {%- endmacro %}
+{% macro prior_blocks() -%} 4 {%- endmacro %}
 {% macro prior_deals() -%} 5 {%- endmacro %}
 
 {# A sum of floating-point figures that does not depend on their order: in whole billionths. #}
@@ -74,8 +75,11 @@
     end
 {%- endmacro %}
 
-{# Fewer settled entries (for leads and spend: days) than this say nothing. #}
-{% macro least_cohort() -%} 10 {%- endmacro %}
+{# Fewer settled entries than this say nothing: the plan's own rate, which counts as five, would speak.
+   Of leads, spend and their quotient: fewer days. #}
+{% macro least_cohort(metric) -%}
+    case when {{ metric }} in ('budget', 'cost_per_lead', 'leads') then 10 else 5 end
+{%- endmacro %}
 
 {# An estimate as it is published: money in whole minor units, else six digits. #}
 {% macro published_estimate(value, unit) -%}

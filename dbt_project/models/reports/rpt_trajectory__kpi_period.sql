@@ -1,4 +1,5 @@
--- Does it require a pivot? Where each KPI of the plan will stand at its period's end, and one verdict.
+-- Does it require a pivot? Where each KPI of the plan will stand at its period's end, and one
+-- verdict.
 -- Grain: metric, period, scope; periods that have begun. Nothing here adds up over rows.
 -- Counts and money end at what there is plus what is to come: of the leads and deals that stand in
 -- the funnel by stage and age, and of what is still to arrive at the plan's own pace, as it has run
@@ -10,7 +11,7 @@
 -- both sides have agreed to pivot (`trigger_pct`, else T). The first that applies:
 --   cannot tell yet  nothing is measured or planned, the data is late, or the history is too small
 --   pivot            even the better end of the interval misses by more than G
---   cannot tell yet  the interval holds the plan and misses beyond T, and reaches further than T from
+--   cannot tell yet  the interval holds the plan and misses beyond T, and is wider than T from
 --                    the projection to the better side: chance alone is wider than the tolerance
 --   watch            the projection misses by more than T
 --   on track         otherwise
@@ -228,7 +229,7 @@ ruled as (
             when plan_value = 0 then 'no plan'
             when late_table is not null then 'late'
             when projected_value is null then 'nobody'
-            when is_open_ended and coalesce(cohort_size, 0) < {{ least_cohort() }} then 'thin'
+            when is_open_ended and coalesce(cohort_size, 0) < {{ least_cohort("metric") }} then 'thin'
             when least_miss > pivot_pct then 'pivot'
             when
                 least_miss <= 0
@@ -280,7 +281,9 @@ final as (
                 then case
                     when is_open_ended
                         then 'even the better end of the interval is '
-                            || {{ side_text("case when least_miss = low_pct then low_pct else high_pct end") }}
+                            || {{ side_text(
+                                "case when least_miss = low_pct then low_pct else high_pct end"
+                            ) }}
                     else 'it has ended ' || {{ side_text("projected_pct") }}
                 end || ' the plan, beyond the agreed ' || {{ percent_text("pivot_pct") }}
             when 'wide'

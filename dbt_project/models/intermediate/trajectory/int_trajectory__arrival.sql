@@ -3,8 +3,8 @@
 -- Streams are `budget` and, for each stage up to the opportunity, its name. The plan's own daily
 -- pace (of the shortest period that has a target) times the level: actual over planned of the last
 -- eight weeks, pulled towards the company's level, and that towards the plan, by as much as weeks
--- scatter (quasi-Poisson, by one, four or eight weeks, whichever scatter most). A scope without a target has the weights of the days alone. Today counts
--- as expected less what has already come.
+-- scatter (quasi-Poisson, by one, four or eight weeks, whichever scatter most). A scope without a
+-- target has the weights of the days alone. Today counts as expected less what has already come.
 
 with
 
@@ -342,7 +342,8 @@ fitted as (
 
 ),
 
--- What they scatter by before there are any: as a Poisson count, or by 14 percent of a block's spend.
+-- What they scatter by before there are any: as a Poisson count, or by 14 percent of a block's
+-- spend.
 scatters_by_span as (
 
     select
@@ -416,9 +417,11 @@ paced_levels as (
             when is_planned.scope is null
                 then scatters.arrived / nullif(scatters.base, 0)
             when scatters.scope = 'company' or company.level is null
-                then (scatters.arrived + {{ prior_events() }} * scatters.event)
+                then
+                    (scatters.arrived + {{ prior_events() }} * scatters.event)
                     / nullif(scatters.base + {{ prior_events() }} * scatters.event, 0)
-            else company.level
+            else
+                company.level
                 * (scatters.arrived + {{ prior_scope_events() }} * scatters.event)
                 / nullif(
                     company.level * scatters.base
@@ -438,6 +441,14 @@ paced_levels as (
 
 ),
 
+weights as (
+
+    select cast({{ exact_sum("weight") }} as double) as weight
+    from days
+    where days_ago between 1 and {{ level_days() }}
+
+),
+
 -- From outside: as many a day, by the weights of days, as of late.
 outside_levels as (
 
@@ -450,11 +461,7 @@ outside_levels as (
         1.0 / (levels.outside + 1) as level_variance
     from levels
     inner join streams on levels.to_position = streams.position
-    cross join (
-        select cast({{ exact_sum("weight") }} as double) as weight
-        from days
-        where days_ago between 1 and {{ level_days() }}
-    ) as weights
+    cross join weights
     where streams.position > 1 and levels.outside > 0
 
 ),

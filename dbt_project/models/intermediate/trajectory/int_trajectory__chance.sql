@@ -1,5 +1,5 @@
--- The chance of somebody who stands at the start of a step since so many days to reach a later stage
--- before a period ends, by the company's curves.
+-- The chance of somebody who stands at the start of a step since so many days to reach a later
+-- stage before a period ends, by the company's curves.
 -- Grain: step, age_days, period, to_position; ages at which somebody stands there.
 -- The next step falls on one of the days that are left, given that it has not happened yet; what is
 -- left of the period then has to be enough for the rest of the way.

@@ -1,11 +1,11 @@
 -- Conversion by age: of those who enter a step, what share goes on after exactly so many days, and
 -- what share is still there.
 -- Grain: step, age_days.
--- Kaplan and Meier (1958) with two ways out, going on and leaving (Aalen and Johansen 1978): at each
--- age only who has been watched for that whole day is at risk, so that open leads and deals are
--- censored, neither failures nor successes. It is the chain ladder of daily development factors.
--- The plan's own rate counts as a few more entrants who go on evenly over the planned window: all
--- there is while nobody has grown old enough, and soon outweighed.
+-- Kaplan and Meier (1958) with two ways out, going on and leaving (Aalen and Johansen 1978): at
+-- each age only who has been watched for that whole day is at risk, so that open leads and deals
+-- are censored, neither failures nor successes. It is the chain ladder of daily development
+-- factors. The plan's own rate counts as a few more entrants who go on evenly over the planned
+-- window: all there is while nobody has grown old enough, and soon outweighed.
 
 with
 

@@ -1,8 +1,8 @@
 -- What a deal is worth and how long it takes, of late: the mean and the spread.
 -- Grain: scope, metric (`pipeline`, `bookings`, `cycle_days`); deals opened or won in the last half
 -- year.
--- The company's mean is pulled towards the plan's ACV (pipeline and bookings), a scope's towards the
--- company's, as if a few deals had been like that.
+-- The company's mean is pulled towards the plan's ACV (pipeline and bookings), a scope's towards
+-- the company's, as if a few deals had been like that.
 
 with
 
@@ -103,7 +103,8 @@ of_company as (
         case
             when company.metric = 'cycle_days' or acv.value is null
                 then company.total / company.deals
-            else (company.total + {{ prior_deals() }} * cast(acv.value as double))
+            else
+                (company.total + {{ prior_deals() }} * cast(acv.value as double))
                 / (company.deals + {{ prior_deals() }})
         end as mean_value,
         -- Deals vary as much as they do, and by their own size before there are enough to tell.
@@ -118,18 +119,22 @@ of_company as (
 
 ),
 
+kinds as (
+
+    select distinct metric
+    from figures
+
+),
+
 unsold as (
 
     select
-        figures.metric,
+        kinds.metric,
         cast(acv.value as double) as mean_value,
         cast(1 as double) as relative_variance
     from acv
-    cross join (
-        select distinct metric
-        from figures
-    ) as figures
-    where figures.metric <> 'cycle_days'
+    cross join kinds
+    where kinds.metric <> 'cycle_days'
 
 ),
 
@@ -173,7 +178,8 @@ final as (
         known.relative_variance,
         case
             when scopes.scope = 'company' then known.mean_value
-            else (coalesce(by_scope.total, 0) + {{ prior_scope_events() }} * known.mean_value)
+            else
+                (coalesce(by_scope.total, 0) + {{ prior_scope_events() }} * known.mean_value)
                 / (coalesce(by_scope.deals, 0) + {{ prior_scope_events() }})
         end as mean_value
     from scopes

@@ -1,10 +1,10 @@
 -- Is a step going better or worse than its curve, of late? Actual over expected, for each scope.
 -- Grain: scope, step.
--- Over the last eight full weeks: how many went on, against how many should have, by the ages of all
--- who have entered (`moved`, `expected`). The company's level is pulled towards 1 and a scope's
--- towards the company's, as if some events had gone as expected there (a gamma prior for a Poisson
--- count): a scope with three events a month says little about itself. The plan's recent change of
--- course thus moves the projection before the old cohorts have left the curve.
+-- Over the last eight full weeks: how many went on, against how many should have, by the ages of
+-- all who have entered (`moved`, `expected`). The company's level is pulled towards 1 and a
+-- scope's towards the company's, as if some events had gone as expected there (a gamma prior for a
+-- Poisson count): a scope with three events a month says little about itself. The plan's recent
+-- change of course thus moves the projection before the old cohorts have left the curve.
 -- `scatter`: the variance of counts over what chance alone (binomial) gives, by one, four or
 -- eight weeks, whichever is most: a rate that wanders shows in the longer ones. `outside`: how
 -- many entered the step's last stage without coming from the stage before (deals that Sales opened
@@ -224,11 +224,11 @@ scatters_by_span as (
         expected_in_blocks.step,
         expected_in_blocks.weeks,
         (
-            {{ prior_weeks() }} + {{ steady_sum(
+            {{ prior_blocks() }} + {{ steady_sum(
                 "power(coalesce(moved_in_blocks.moved, 0) - expected_in_blocks.expected, 2)"
                 ~ " / expected_in_blocks.chance_variance"
             ) }}
-        ) / ({{ prior_weeks() }} + count(*)) as scatter
+        ) / ({{ prior_blocks() }} + count(*)) as scatter
     from expected_in_blocks
     left join moved_in_blocks
         on

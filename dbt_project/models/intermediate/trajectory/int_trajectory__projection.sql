@@ -1,9 +1,9 @@
--- Where each KPI of the plan will stand when its period ends (of rates: when all of its entrants are
--- decided), with an 80 percent interval.
+-- Where each KPI of the plan will stand when its period ends (of rates: when all of its entrants
+-- are decided), with an 80 percent interval.
 -- Grain: period, scope, metric; periods that have begun.
--- Counts and money: what there is, and a gamma distribution of what is to come. Prices and days: the
--- quotient of two such sums. Rates: those who have gone on or will, of all entrants. What is there
--- is never taken back, so a count ends no lower than it stands.
+-- Counts and money: what there is, and a gamma distribution of what is to come. Prices and days:
+-- the quotient of two such sums. Rates: those who have gone on or will, of all entrants. What is
+-- there is never taken back, so a count ends no lower than it stands.
 
 {% set z = 1.2816 %}
 

@@ -78,16 +78,15 @@ ways as (
 
     select
         until_end.scope,
-        starts.position as from_position,
+        steps.from_position,
         until_end.from_position + 1 as to_position,
         exp(until_end.log_level - coalesce(until_start.log_level, 0)) as level
     from cumulated as until_end
-    inner join (select from_position as position from steps) as starts
-        on until_end.from_position >= starts.position
+    inner join steps on until_end.from_position >= steps.from_position
     left join cumulated as until_start
         on
             until_end.scope = until_start.scope
-            and starts.position - 1 = until_start.from_position
+            and steps.from_position - 1 = until_start.from_position
 
 ),
 

@@ -1,9 +1,9 @@
 -- The steps of the funnel, in order: from a stage to the next, and what the plan expects of each.
 -- Grain: step. Empty without a plan.
--- Up to the opportunity the step is a lead's, from there on a deal's. `opportunity>won` is the whole
--- way of a deal, which the win rate is measured on; the stages in between share the planned rate
--- and window evenly. The plan's rate is the company's in the version in force at as_of, of the
--- shortest period that holds as_of, else of the latest that has begun.
+-- Up to the opportunity the step is a lead's, from there on a deal's. `opportunity>won` is the
+-- whole way of a deal, which the win rate is measured on; the stages in between share the planned
+-- rate and window evenly. The plan's rate is the company's in the version in force at as_of, of
+-- the shortest period that holds as_of, else of the latest that has begun.
 
 with
 
@@ -142,7 +142,9 @@ with_plan as (
         pairs.from_position >= opening.position as is_deal,
         pairs.from_stage = 'opportunity' and pairs.to_stage = 'won' as is_whole_deal,
         case
-            when pairs.from_position < opening.position or pairs.to_position > pairs.from_position + 1
+            when
+                pairs.from_position < opening.position
+                or pairs.to_position > pairs.from_position + 1
                 then 1
             else opening.deal_steps
         end as parts,
