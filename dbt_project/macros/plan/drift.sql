@@ -28,7 +28,7 @@
 {# Bets and their weights. #}
 {% macro drift_bets(direction) %}
     {{ return({
-        "behind": [(0.15, 2), (0.4, 2), (0.85, 3)],
+        "behind": [(0.15, 2), (0.4, 2), (0.85, 5)],
         "ahead": [(1.15, 2), (1.4, 2), (2.2, 3), (5.0, 4)],
     }[direction]) }}
 {% endmacro %}
