@@ -20,7 +20,7 @@ export GX_ANALYTICS_ENABLED := false
 
 CHECKS := check-format check-lint check-types check-dbt check-sql check-conventions
 
-.PHONY: help setup run test soak compare check $(CHECKS) format bench bench-credit ui lock clean clean-all
+.PHONY: help setup run test soak compare check $(CHECKS) format bench bench-credit bench-drift ui lock clean clean-all
 
 help: ## say what there is
 	@echo "Tieout $$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml). Targets (each sets up what it needs):"
@@ -89,6 +89,9 @@ compare: setup ## install what comparisons with other packages need (takes a C++
 
 bench-credit: setup ## measure credit beside the package channelattribution (ARGS="--help")
 	@$(BIN)/python -m benchmarks.credit $(ARGS)
+
+bench-drift: setup ## simulate drift: false alarms and delay beside what people use (ARGS="--help")
+	@$(BIN)/python -m benchmarks.drift $(ARGS)
 
 ui: setup ## open Dagster on loopback
 	@$(BIN)/tieout ui $(ARGS)

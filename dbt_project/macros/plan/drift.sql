@@ -80,7 +80,10 @@
     end
 {%- endmacro %}
 
-{# As it is published. #}
+{# As it is published; null stays null (`least` leaves out what is unknown). #}
 {% macro shown_evidence(evidence) -%}
-    cast(least({{ evidence }}, 1000000) as decimal(18, 6))
+    cast(
+        case when {{ evidence }} is not null then least({{ evidence }}, 1000000) end
+        as decimal(18, 6)
+    )
 {%- endmacro %}
