@@ -210,9 +210,7 @@ def stories(judge: Judge, cohorts: int) -> list[Story]:
             drawn.entered, drawn.settled, drawn.converted))))  # fmt: skip
         alarms = judge.judge(part, float(part.entered[:, -1].min()))
         days = float(np.median(alarms.seconds)) / DAY
-        found.append(
-            Story(name, float(np.median(alarms.leads)), days, budget * days / 90, budget)
-        )
+        found.append(Story(name, float(np.median(alarms.leads)), days, budget * days / 90, budget))
     return found
 
 
@@ -249,7 +247,9 @@ def main(arguments: list[str] | None = None) -> int:
     write = sys.stdout.write
     cohorts = chosen.cohorts
     _say("false alarms")
-    write("| met rate, a year, every hour | planned | behind | ahead |\n| --- | --- | --- | --- |\n")
+    write(
+        "| met rate, a year, every hour | planned | behind | ahead |\n| --- | --- | --- | --- |\n"
+    )
     for name, rate, behind, ahead in false_alarms(judge, cohorts, chosen.leads):
         write(f"| {name} | {rate:.0%} | {behind:.2%} | {ahead:.2%} |\n")
     _say("looked at again and again")

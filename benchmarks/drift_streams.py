@@ -69,7 +69,9 @@ class Streams:
         connection.unregister("frame")
 
 
-def at_once(rng: np.random.Generator, cohorts: int, leads: int, rate: float, true: float) -> Streams:
+def at_once(
+    rng: np.random.Generator, cohorts: int, leads: int, rate: float, true: float
+) -> Streams:
     """A lead an hour, decided at once: what theory is about."""
     entered = np.tile(np.arange(leads) * HOUR, (cohorts, 1))
     return Streams(rate, entered, entered + 1, rng.random((cohorts, leads)) < true)
@@ -141,9 +143,7 @@ def alike(rng: np.random.Generator, cohorts: int, leads: int, rate: float) -> St
     return Streams(rate, streams.entered, streams.settled, converted)
 
 
-def _fast_failures(
-    rng: np.random.Generator, rate: float, entered: Floats, true: Floats
-) -> Streams:
+def _fast_failures(rng: np.random.Generator, rate: float, entered: Floats, true: Floats) -> Streams:
     converted = rng.random(entered.shape) < true
     delay = np.where(
         converted,

@@ -48,8 +48,8 @@ def first_alarm(cohorts: Streams, row: int, as_of: float, direction: str) -> tup
         is_against = (settled <= now) & (converted == (direction == "ahead"))
         logarithms = []
         for bet, _ in bets:
-            slope = -bet / (1 - rate) if direction == "behind" else (bet - 1) / (
-                1 + rate * (bet - 1)
+            slope = (
+                -bet / (1 - rate) if direction == "behind" else (bet - 1) / (1 + rate * (bet - 1))
             )
             outcome = is_against if direction == "ahead" else ~is_against
             logarithms.append(np.cumsum(np.log(1 + slope * (outcome - rate))))
