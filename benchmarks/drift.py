@@ -11,6 +11,7 @@ import argparse
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import log
 from pathlib import Path
@@ -123,13 +124,15 @@ def looked_at(judge: Judge, cohorts: int, leads: int, looks: int) -> tuple[set[i
     # A worse rate than planned, so that there are alarms to be seen.
     drawn = Streams(0.5, drawn.entered, drawn.settled, drawn.converted)
     seen: dict[int, float] = {}
+    last: set[int] = set()
     for as_of in np.linspace(YEAR / looks, YEAR, looks):
         alarms = judge.judge(drawn, float(as_of))
-        for place in np.flatnonzero(np.isfinite(alarms.leads)):
-            first = seen.setdefault(int(place), float(alarms.seconds[place]))
+        last = {int(place) for place in np.flatnonzero(np.isfinite(alarms.leads))}
+        for place in last:
+            first = seen.setdefault(place, float(alarms.seconds[place]))
             if first != alarms.seconds[place]:
                 raise AssertionError(f"cohort {place}: {first} became {alarms.seconds[place]}")
-    return set(seen), {int(place) for place in np.flatnonzero(np.isfinite(alarms.leads))}
+    return set(seen), last
 
 
 @dataclass(frozen=True)
@@ -149,11 +152,16 @@ class Cell:
         return self.ours / self.fewest
 
 
-def delay(judge: Judge, cohorts: int) -> list[Cell]:
+def delay(
+    judge: Judge,
+    cohorts: int,
+    rates: Sequence[float] = RATES,
+    shares_left: Sequence[float] = LEFT,
+) -> list[Cell]:
     """The grid: medians of leads to the first alarm."""
     found = []
-    for rate in RATES:
-        for left in LEFT:
+    for rate in rates:
+        for left in shares_left:
             true = rate * left
             least = fewest(true, rate)
             leads = max(round(_LENGTH * least), 40)
@@ -206,8 +214,7 @@ def stories(judge: Judge, cohorts: int) -> list[Story]:
         ("quality trap: 40 % planned, 28 % true, 900 leads in 90 days", trap, 90_000),
     ):
         # The first part says it: who has not raised an alarm by then counts as never.
-        part = Streams(*(drawn.rate, *(each[:, :300] for each in (
-            drawn.entered, drawn.settled, drawn.converted))))  # fmt: skip
+        part = drawn.part(slice(None), slice(300))
         alarms = judge.judge(part, float(part.entered[:, -1].min()))
         days = float(np.median(alarms.seconds)) / DAY
         found.append(Story(name, float(np.median(alarms.leads)), days, budget * days / 90, budget))

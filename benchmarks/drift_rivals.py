@@ -22,13 +22,15 @@ _Z = 2.3263478740408408
 
 def _first(is_alarm: Flags, leads: NDArray[np.int64]) -> Leads:
     """How many leads it took in each row; infinity: no alarm."""
-    return np.where(is_alarm.any(axis=1), leads[is_alarm.argmax(axis=1)], np.inf)
+    taken = leads[is_alarm.argmax(axis=1)].astype(np.float64)
+    return np.where(is_alarm.any(axis=1), taken, np.inf)
 
 
 def _below(converted: Flags, rate: float, at: NDArray[np.int64]) -> Flags:
     """One-sided test of the rate so far, after so many leads each."""
     so_far = np.cumsum(converted, axis=1)[:, at - 1]
-    return so_far < at * rate - _Z * np.sqrt(at * rate * (1 - rate))
+    below: Flags = so_far < at * rate - _Z * np.sqrt(at * rate * (1 - rate))
+    return below
 
 
 def quarter_end(converted: Flags, rate: float) -> Leads:
@@ -51,13 +53,14 @@ def chart(converted: Flags, rate: float) -> Leads:
     return _first(weeks < size * rate - 3 * np.sqrt(size * rate * (1 - rate)), at)
 
 
-def cusum_path(converted: Flags, rate: float) -> NDArray[np.float64]:
+def cusum_path(converted: Flags, rate: float) -> Leads:
     """A Bernoulli CUSUM for a loss of 30 percent, lead by lead."""
     lower = 0.7 * rate
     step = np.where(converted, np.log(lower / rate), np.log((1 - lower) / (1 - rate)))
     # max(0, previous + step) is the sum so far less its least value.
     total = np.cumsum(step, axis=1)
-    return total - np.minimum(np.minimum.accumulate(total, axis=1), 0)
+    path: Leads = total - np.minimum(np.minimum.accumulate(total, axis=1), 0)
+    return path
 
 
 def cusum(false_alarms: float, under_plan: Flags) -> Callable[[Flags, float], Leads]:

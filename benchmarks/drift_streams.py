@@ -33,6 +33,15 @@ class Streams:
     settled: Floats
     converted: Flags
 
+    def part(self, rows: slice, leads: slice | Flags) -> Streams:
+        """Some of the cohorts, and some of their leads."""
+        return Streams(
+            self.rate,
+            self.entered[rows, leads],
+            self.settled[rows, leads],
+            self.converted[rows, leads],
+        )
+
     def load(self, connection: duckdb.DuckDBPyConnection, as_of: float) -> None:
         """Replace int_drift__outcome and as_of: as the books stood then."""
         cohorts, leads = self.entered.shape
@@ -135,7 +144,7 @@ def clumped(rng: np.random.Generator, cohorts: int, leads: int, rate: float) -> 
 
 
 def alike(rng: np.random.Generator, cohorts: int, leads: int, rate: float) -> Streams:
-    """Leads come in lots of five that convert together half of the time: they are not independent."""
+    """Leads come in lots of five that convert together half of the time: not independent."""
     streams = plain(rng, cohorts, leads, rate)
     lots = np.repeat(rng.random((cohorts, -(-leads // 5))) < rate, 5, axis=1)[:, :leads]
     together = np.repeat(rng.random((cohorts, -(-leads // 5))) < 0.5, 5, axis=1)[:, :leads]

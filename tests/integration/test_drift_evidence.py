@@ -64,17 +64,18 @@ def test_the_first_alarm_is_that_of_looking_at_every_instant(judge: Judge, direc
     rng = np.random.default_rng(drift.SEED)
     true = 0.15 if direction == "behind" else 0.65
     drawn = drift_streams.within(rng, 40, 120, 0.4, true, days=20, decided_within=9)
+    shares = []
     for as_of in (12 * DAY + 1800, 40 * DAY):
         alarms = judge.judge(drawn, as_of, direction)
+        shares.append(alarms.share)
         known = drawn.entered <= as_of
         for row in range(len(drawn.entered)):
-            part = Streams(0.4, *(each[row : row + 1, known[row]] for each in (
-                drawn.entered, drawn.settled, drawn.converted)))  # fmt: skip
+            part = drawn.part(slice(row, row + 1), known[row])
             seconds, leads = first_alarm(part, 0, as_of, direction)
             assert alarms.seconds[row] == pytest.approx(seconds, abs=1e-5), row
             if np.isfinite(seconds):
                 assert alarms.leads[row] == leads
-    assert alarms.share > 0.5
+    assert shares[1] > 0.5
 
 
 @pytest.mark.parametrize("name", ["failures told fast", "decisions typed in weekly"])
@@ -121,11 +122,7 @@ def test_the_mirage_is_found_in_twenty_leads_and_six_days(judge: Judge) -> None:
 
 def test_the_others_are_what_they_are_called(judge: Judge) -> None:
     """On one cell: peeking inflates false alarms, the tuned CUSUM does not."""
-    drift.RATES, drift.LEFT = (0.4,), (0.5,)
-    try:
-        (cell,) = drift.delay(judge, 400)
-    finally:
-        drift.RATES, drift.LEFT = (0.1, 0.2, 0.4, 0.6), (0.7, 0.5, 0.2)
+    (cell,) = drift.delay(judge, 400, [0.4], [0.5])
     assert cell.others["test peeked at daily"][1] > 0.04
     assert cell.others["tuned CUSUM"][1] <= 0.02
     assert cell.ours < cell.others["quarter-end test"][0]
