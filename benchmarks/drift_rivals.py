@@ -7,6 +7,7 @@ all decided at once, which is the best case for each of them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import log
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,10 +57,10 @@ def chart(converted: Flags, rate: float) -> Leads:
 def cusum_path(converted: Flags, rate: float) -> Leads:
     """A Bernoulli CUSUM for a loss of 30 percent, lead by lead."""
     lower = 0.7 * rate
-    step = np.where(converted, np.log(lower / rate), np.log((1 - lower) / (1 - rate)))
+    step: Leads = np.where(converted, log(lower / rate), log((1 - lower) / (1 - rate)))
     # max(0, previous + step) is the sum so far less its least value.
-    total = np.cumsum(step, axis=1)
-    path: Leads = total - np.minimum(np.minimum.accumulate(total, axis=1), 0)
+    total: Leads = np.cumsum(step, axis=1)
+    path: Leads = total - np.minimum(np.minimum.accumulate(total, axis=1), 0.0)
     return path
 
 

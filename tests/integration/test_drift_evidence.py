@@ -99,7 +99,7 @@ def test_what_was_seen_once_is_seen_ever_after(judge: Judge) -> None:
     """Many looks find the alarms that one look at the end finds, with the same instants."""
     ever, at_the_end = drift.looked_at(judge, 60, 80, 12)
     assert ever == at_the_end
-    assert len(ever) > 2
+    assert len(ever) > 1
 
 
 def test_a_broken_rate_is_found_within_the_leads_that_theory_asks_for(judge: Judge) -> None:
