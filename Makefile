@@ -20,8 +20,8 @@ export GX_ANALYTICS_ENABLED := false
 
 CHECKS := check-format check-lint check-types check-dbt check-sql check-conventions
 
-.PHONY: help setup run test soak compare check $(CHECKS) format bench bench-credit bench-scorecard \
-	bench-trajectory ui docs superset-setup superset test-superset lock clean clean-all
+.PHONY: help setup run test soak compare check $(CHECKS) format bench bench-credit bench-drift \
+	bench-scorecard bench-trajectory ui docs superset-setup superset test-superset lock clean clean-all
 
 help: ## say what there is
 	@echo "Tieout $$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml). Targets (each sets up what it needs):"
@@ -90,6 +90,9 @@ compare: setup ## install what comparisons with other packages need (takes a C++
 
 bench-credit: setup ## measure credit beside the package channelattribution (ARGS="--help")
 	@$(BIN)/python -m benchmarks.credit $(ARGS)
+
+bench-drift: setup ## simulate drift: false alarms and delay beside what people use (ARGS="--help")
+	@$(BIN)/python -m benchmarks.drift $(ARGS)
 
 bench-scorecard: setup ## measure the scorecard of a million leads (ARGS="--help")
 	@$(BIN)/python -m benchmarks.scorecard $(ARGS)

@@ -14,3 +14,17 @@
 {% macro spark__last_known(expression) -%}
     last_value({{ expression }}, true)
 {%- endmacro %}
+
+{# What stands behind `as` where a CTE is to be computed by itself. DuckDB (1.5) writes one that is read
+   once into its reader, and planning a chain of seven takes minutes then. #}
+{% macro materialized() -%}
+    {{ return(adapter.dispatch("materialized", "tieout")()) }}
+{%- endmacro %}
+
+{% macro default__materialized() -%}
+    materialized
+{%- endmacro %}
+
+{# Spark: no such word; it plans such chains as they are. #}
+{% macro spark__materialized() -%}
+{%- endmacro %}

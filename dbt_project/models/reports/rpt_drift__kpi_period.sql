@@ -1,0 +1,228 @@
+-- Do volumes and money keep to the plan's curve? The verdict on each KPI of each period.
+-- Grain: metric, period, scope; volumes, spend and the size of deals. Rates: the report
+-- rpt_drift__cohort_transition.
+--
+-- Counts, pipeline and bookings. Leads arrive one by one at the curve's pace, so that exp(-(q - 1) *
+-- due) * q^done is a test martingale for each q (the likelihood ratio of q times the pace); the
+-- average over fixed q is `evidence`, q < 1 that it is behind, q > 1 ahead. Leads come in lots and
+-- deals differ in size: each day's logarithm is divided by the dispersion of the days before it,
+-- which keeps it a test martingale for lots of any size (docs/decisions.md).
+-- The size of deals. For amounts that are not negative and vary no more than their mean (standard
+-- deviation), exp(l * (deals - worth) - l^2 * deals) with worth in planned deals is one; it looks for
+-- smaller deals only.
+-- Spend is decided, not drawn: a band, the plan's tolerance.
+-- Days that are not wholly delivered are not judged: silence of a late feed is no shortfall.
+
+{% set paces = {"behind": [0.25, 0.5, 0.7, 0.85], "ahead": [1.15, 1.4, 2.0, 3.0]} %}
+{% set shrinkings = [0.1, 0.15, 0.25, 0.4] %}
+
+with
+
+steps as (
+
+    select * from {{ ref("int_drift__kpi_day") }}
+
+),
+
+days as (
+
+    select * from {{ ref("int_plan__kpi_day") }}
+    where metric = 'budget'
+
+),
+
+periods as (
+
+    select * from {{ ref("int_plan_vs_actual__kpi_period") }}
+
+),
+
+running as (
+
+    select
+        period,
+        scope,
+        metric,
+        day,
+        is_late,
+        dispersion,
+        sum(round(due * 1000000, 0)) over so_far / 1000000 as due,
+        sum(round(done * 1000000, 0)) over so_far / 1000000 as done,
+        {%- for direction in paces %}
+        {%- set last_direction = loop.last %}
+        {%- for pace in paces[direction] %}
+        {%- set shrinking = shrinkings[loop.index0] %}
+        sum(
+            round(
+                case
+                    when metric <> 'acv'
+                        then ({{ 1 - pace }} * due + ln({{ pace }}) * done) / dispersion
+                    {%- if direction == "behind" %}
+                    else {{ shrinking }} * (due - done) - {{ shrinking * shrinking }} * due
+                    {%- else %}
+                    else -50
+                    {%- endif %}
+                end * 1e8, 0
+            )
+        ) over so_far as {{ direction }}_{{ loop.index }}
+        {{- "," if not (last_direction and loop.last) }}
+        {%- endfor %}
+        {%- endfor %}
+    from steps
+    window
+        so_far as (
+            partition by period, scope, metric
+            order by day
+            rows between unbounded preceding and current row
+        )
+
+),
+
+valued as (
+
+    select
+        *,
+        {%- for direction in paces %}
+        (
+            {%- for pace in paces[direction] %}
+            exp(least({{ direction }}_{{ loop.index }} / 1e8, 50)){{ " +" if not loop.last }}
+            {%- endfor %}
+        ) / {{ paces[direction] | length }} as {{ direction }}{{ "," if not loop.last }}
+        {%- endfor %}
+    from running
+
+),
+
+tested as (
+
+    select
+        period,
+        scope,
+        metric,
+        max(day) as known_to_date,
+        max(due) as due,
+        max_by(done, day) as done,
+        max_by(dispersion, day) as dispersion,
+        max(case when is_late then 1 else 0 end) = 1 as is_late,
+        max_by(behind, day) as evidence,
+        greatest(max(behind), 1) as max_evidence,
+        max_by(ahead, day) as ahead_evidence,
+        greatest(max(ahead), 1) as max_ahead_evidence,
+        min(case when behind >= 1 / {{ drift_alpha() }} then day end) as alarmed_on,
+        min(case when ahead >= 1 / {{ drift_alpha() }} then day end) as ahead_on
+    from valued
+    group by period, scope, metric
+
+),
+
+-- Outside on its last day; since the day after it was last inside.
+banded as (
+
+    select
+        period,
+        scope,
+        metric,
+        max(day) as known_to_date,
+        max(case when not is_outside_tolerance then day end) as last_inside_on,
+        min(day) as first_on,
+        max_by(numerator, day) as done,
+        max_by(expected_value, day) as due,
+        max_by(case when is_outside_tolerance then 1 else 0 end, day) = 1 as is_outside
+    from days
+    group by period, scope, metric
+
+),
+
+judged as (
+
+    select
+        period,
+        scope,
+        metric,
+        known_to_date,
+        dispersion,
+        evidence,
+        max_evidence,
+        ahead_evidence,
+        max_ahead_evidence,
+        alarmed_on,
+        ahead_on,
+        is_late,
+        'evidence' as method,
+        -- So many are due that a loss of 30 percent would have shown itself.
+        case
+            when metric = 'acv' then due * 0.0225
+            else due * (1 - 0.7 + 0.7 * ln(0.7)) / dispersion
+        end >= 1.3 * ln(1 / {{ drift_alpha() }}) as is_telling
+    from tested
+
+    union all
+
+    select
+        period,
+        scope,
+        metric,
+        known_to_date,
+        cast(null as double) as dispersion,
+        cast(null as double) as evidence,
+        cast(null as double) as max_evidence,
+        cast(null as double) as ahead_evidence,
+        cast(null as double) as max_ahead_evidence,
+        case
+            when is_outside and done < due
+                then coalesce({{ add_days("last_inside_on", 1) }}, first_on)
+        end as alarmed_on,
+        case
+            when is_outside and done >= due
+                then coalesce({{ add_days("last_inside_on", 1) }}, first_on)
+        end as ahead_on,
+        false as is_late,
+        'band' as method,
+        true as is_telling
+    from banded
+
+),
+
+final as (
+
+    select
+        -- text
+        periods.metric,
+        periods.period,
+        periods.scope,
+        judged.method,
+        case
+            when judged.alarmed_on is not null then 'behind'
+            when judged.ahead_on is not null then 'ahead'
+            when judged.is_late then 'late data'
+            when judged.is_telling then 'believable'
+            else 'cannot tell yet'
+        end as verdict,
+        periods.owner,
+        -- numbers
+        periods.plan_due_value as plan_to_date_value,
+        {{ actual_value("periods") }} as actual_value,
+        {{ shown_evidence("judged.evidence") }} as evidence,
+        {{ shown_evidence("judged.max_evidence") }} as max_evidence,
+        {{ shown_evidence("judged.ahead_evidence") }} as ahead_evidence,
+        {{ shown_evidence("judged.max_ahead_evidence") }} as max_ahead_evidence,
+        cast(judged.dispersion as decimal(18, 6)) as dispersion,
+        -- booleans
+        judged.alarmed_on is not null as is_alarm,
+        judged.ahead_on is not null as is_ahead,
+        -- times
+        periods.period_start_date,
+        periods.period_end_date,
+        judged.known_to_date,
+        judged.alarmed_on,
+        judged.ahead_on
+    from judged
+    inner join periods
+        on
+            judged.period = periods.period
+            and judged.scope = periods.scope
+            and judged.metric = periods.metric
+
+)
+
+select * from final
