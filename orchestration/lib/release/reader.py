@@ -8,6 +8,7 @@ from __future__ import annotations
 import duckdb
 
 from orchestration.lib.release.errors import ReleaseError
+from orchestration.lib.release.folders import DATABASE, release_folder
 from orchestration.settings import Home
 
 #: What the database is called in a connection; BI tools that open the file see the same name.
@@ -15,16 +16,17 @@ CATALOG = "tieout"
 
 
 def open_published(
-    home: Home, *, memory_limit: str = "1GB", threads: int = 2
+    home: Home, *, number: int | None = None, memory_limit: str = "1GB", threads: int = 2
 ) -> duckdb.DuckDBPyConnection:
     """A read-only connection to what is published now; it keeps that release while it is open.
 
-    SQL on it cannot read or write other files, load extensions, or lift these limits. The symlink
+    With a number it is that publication's file, which must be kept. SQL on it cannot read or write other files, load extensions, or lift these limits. The symlink
     is resolved here, so that two connections of one process never mix two releases.
     """
-    if not home.current_database.exists():
+    file = home.current_database if number is None else release_folder(home, number) / DATABASE
+    if not file.exists():
         raise ReleaseError(
-            f"nothing is published at {home.current_database}",
+            f"nothing is published at {file}",
             why="no run has passed the gate yet",
             next_step="`tieout status` says what stopped it; `tieout run` tries again",
         )
@@ -39,7 +41,7 @@ def open_published(
         }
     )
     # Attached, not opened: one process may open a file only with one and the same configuration.
-    path = str(home.current_database.resolve()).replace("'", "''")
+    path = str(file.resolve()).replace("'", "''")
     connection.execute(f"attach '{path}' as {CATALOG} (read_only)")
     connection.execute(f"use {CATALOG}")
     connection.execute("set enable_external_access = false")
