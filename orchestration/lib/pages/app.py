@@ -64,8 +64,8 @@ class Site:
         """A page of the publication that was asked for."""
         chosen = _chosen(request)
         with open_book(self.home, chosen) as book:
-            page = make(Maker(book, values, _skips(request), Links(chosen)))
-            return self._page(request, page, chosen, is_current=book.is_current)
+            maker = Maker(book, values, _skips(request), Links(chosen))
+            return self.page(request, maker, make(maker))
 
     def told(self, status: int, title: str, *lines: str) -> Response:
         """A page that says why there is no other."""
@@ -74,15 +74,15 @@ class Site:
         )
         return HTMLResponse(text, status)
 
-    def _page(
-        self, request: Request, page: Page, chosen: int | None, *, is_current: bool
-    ) -> Response:
+    def page(self, request: Request, maker: Maker, page: Page) -> Response:
+        """A page as people get it."""
         text = self._filled(
             "live.html.jinja",
             page=page,
-            links=Links(chosen),
-            chosen=chosen,
-            is_current=is_current,
+            answers=list(maker.answers.values()),
+            links=maker.links,
+            chosen=maker.links.chosen,
+            is_current=maker.book.is_current,
             numbers=release_numbers(self.home)[::-1],
             path=request.url.path,
             words=page.words,
@@ -137,8 +137,8 @@ def make_app(home: Home, laws: Mapping[str, LawText]) -> ASGIApp:
     def publication(request: Request) -> Response:
         number = request.path_params["number"]
         with open_book(home, number) as book:
-            page = parts.publication(home, Maker(book, {}, _skips(request), Links(number)))
-            return site._page(request, page, number, is_current=book.is_current)
+            maker = Maker(book, {}, _skips(request), Links(number))
+            return site.page(request, maker, parts.publication(home, maker))
 
     def law(request: Request) -> Response:
         law_id = request.path_params["key"]
@@ -168,14 +168,13 @@ def make_app(home: Home, laws: Mapping[str, LawText]) -> ASGIApp:
         )
 
     def no_page(_: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)
-        if error.status_code == 404:
-            return site.told(404, "There is no such page.", "Begin at the start, or search.")
-        return site.told(error.status_code, error.detail)
+        match error:
+            case HTTPException(status_code=status, detail=words) if status != 404:
+                return site.told(status, f"{words}.")
+        return site.told(404, "There is no such page.", "Begin at the start, or search.")
 
     def no_file(_: Request, error: Exception) -> Response:
-        assert isinstance(error, ReleaseError)
-        return site.told(503, f"{error.what}.", f"{error.why}.", f"Next: {error.next_step}.")
+        return site.told(503, "There is no publication to show.", *str(error).splitlines())
 
     def failed(_: Request, error: Exception) -> Response:
         return site.told(

@@ -18,8 +18,7 @@ from markupsafe import Markup, escape
 from orchestration.lib.explain import explain
 from orchestration.lib.pages.asking import PAGE_ROWS, Book, NotThereError, Question, Value
 from orchestration.lib.release import history
-from orchestration.lib.release.folders import release_numbers
-from orchestration.lib.release.promote import publication as kept_publication
+from orchestration.lib.release.promote import publications
 from orchestration.lib.scorecard.figures import Form, Sheet, Writer, stage_name
 from orchestration.lib.scorecard.page import exponent_of
 from orchestration.lib.scorecard.queries import Answer, Row
@@ -175,7 +174,6 @@ class Page:
     sentence: str = ""
     facts: list[tuple[str, Markup]] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
-    answers: list[Answer] = field(default_factory=list)
     #: Other SQL that it shows: title and text.
     sql: list[tuple[str, str]] = field(default_factory=list)
     words: str = ""
@@ -415,15 +413,15 @@ _LAWS: tuple[Cell, ...] = (
 
 
 def _publications(home: Home, maker: Maker) -> Part:
-    numbers = release_numbers(home)[::-1]
     rows = []
-    for number in numbers[:_PUBLICATIONS]:
-        kept = kept_publication(home, number)
+    for kept in reversed(publications(home, _PUBLICATIONS)):
         standing = {line.status for line in kept.receipt.laws}
         worst = next((word for word in ("error", "broken", "waived") if word in standing), "held")
         rows.append(
             (
-                Markup('<a href="{}">{}</a>').format(maker.links.publication(number), number),
+                Markup('<a href="{}">{}</a>').format(
+                    maker.links.publication(kept.number), kept.number
+                ),
                 escape(_moment(kept.receipt.as_of)),
                 escape(_moment(kept.published_at)),
                 mark(worst),
@@ -938,9 +936,7 @@ def _blocked_rows(home: Home, maker: Maker, text: LawText | None) -> Part:
     return Part("blocked", title, sentence, (_of_objects(maker, title, "", shown),))
 
 
-def _of_objects(
-    maker: Maker, caption: str, query: str, rows: Sequence[Mapping[str, Any]]
-) -> Table:
+def _of_objects(maker: Maker, caption: str, query: str, rows: Sequence[Mapping[str, Any]]) -> Table:
     """A table of objects whose keys are columns; ids lead to their pages."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     kept = [name for name in names if any(row.get(name) is not None for row in rows)] or names[:1]
@@ -973,15 +969,14 @@ def _object_cell(maker: Maker, row: Mapping[str, Any], name: str) -> Markup:
 
 def _law_history(home: Home, law_id: str) -> Part:
     rows = []
-    for number in release_numbers(home)[::-1][:_PUBLICATIONS]:
-        receipt = kept_publication(home, number).receipt
-        for line in receipt.laws:
+    for kept in reversed(publications(home, _PUBLICATIONS)):
+        for line in kept.receipt.laws:
             if line.law == law_id:
-                to = Links(number).to("law", law_id)
+                to = Links(kept.number).to("law", law_id)
                 rows.append(
                     (
-                        Markup('<a href="{}">{}</a>').format(to, number),
-                        escape(_moment(receipt.as_of)),
+                        Markup('<a href="{}">{}</a>').format(to, kept.number),
+                        escape(_moment(kept.receipt.as_of)),
                         mark(line.status),
                         escape(f"{line.offending_count:,}"),
                         escape(f"{line.waived:,}"),

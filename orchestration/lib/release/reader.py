@@ -20,8 +20,9 @@ def open_published(
 ) -> duckdb.DuckDBPyConnection:
     """A read-only connection to what is published now; it keeps that release while it is open.
 
-    With a number it is that publication's file, which must be kept. SQL on it cannot read or write other files, load extensions, or lift these limits. The symlink
-    is resolved here, so that two connections of one process never mix two releases.
+    With a number it is that publication's file, which must be kept. SQL on it cannot read or write
+    other files, load extensions, or lift these limits. The symlink is resolved here, so that two
+    connections of one process never mix two releases.
     """
     file = home.current_database if number is None else release_folder(home, number) / DATABASE
     if not file.exists():
