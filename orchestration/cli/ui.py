@@ -85,7 +85,7 @@ def ui(
     # ignores SIGINT, its children inherit that, and `dagster dev` stops on nothing else.
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, lambda *_: stop.set())
-    with nullcontext() if only is Part.dagster else _pages(home, pages_port):
+    with nullcontext() if only is Part.dagster else serve_pages(home, pages_port):
         if only is Part.pages:
             stop.wait()
             typer.echo("stopped", err=True)
@@ -96,7 +96,7 @@ def ui(
 
 
 @contextmanager
-def _pages(home: Home, port: int) -> Iterator[None]:
+def serve_pages(home: Home, port: int) -> Iterator[None]:
     """The live pages, answered by a thread of this process for the length of a block."""
     import uvicorn
 

@@ -277,7 +277,7 @@ class Maker:
         title = QUESTIONS[question].title
         answer = self._ask(question, question)
         if answer is None:
-            return Part(question, title, "", (), "Not in this file: it is older than this page.")
+            return Part(question, title, "", (), "Not in this file.")
         columns = Live(self.sheet, question, self.links)
         ends = foot(answer.rows) if foot is not None and answer.rows else ()
         tables = columns.table(title, *(cell(columns) for cell in cells), foot=ends)
@@ -286,8 +286,13 @@ class Maker:
         return Part(question, title, sentence, tables, instead, self._pager(question, answer, skip))
 
     def texts(self, question: str, *names: tuple[str, str]) -> list[tuple[str, Markup]]:
-        """Facts out of the one row of an answer: name, column."""
-        return [(name, self.sheet.text(question, 0, column)) for name, column in names]
+        """Facts out of the one row of an answer: name, column; what is not known is left out."""
+        row = self.sheet.rows(question)[0]
+        return [
+            (name, self.sheet.text(question, 0, column))
+            for name, column in names
+            if row[column] is not None
+        ]
 
     def _ask(self, question: str, section: str) -> Answer | None:
         asked = QUESTIONS[question]
@@ -388,11 +393,11 @@ def start(home: Home, maker: Maker) -> Page:
             "campaigns",
             "The largest spend first.",
             lambda columns: columns.campaign(),
-            _words("Channel", "channel"),
-            _words("Segment", "segment"),
             _number("Spend", "spend_minor", "money"),
             _bar("", "spend_minor"),
             *_FUNNEL,
+            _words("Channel", "channel"),
+            _words("Segment", "segment"),
             _words("Match", "match_status"),
         ),
         maker.part("laws", "What must hold before anything is published.", *_LAWS),
@@ -403,8 +408,8 @@ def start(home: Home, maker: Maker) -> Page:
 
 _LAWS: tuple[Cell, ...] = (
     lambda columns: columns.law(),
-    _words("Title", "title"),
     _status("Status", "status"),
+    _words("Title", "title"),
     _words("Weight", "severity"),
     _number("Rows", "offending_count", "count"),
     _number("Waived", "waived", "count"),
@@ -536,7 +541,7 @@ def campaign(maker: Maker, key: str) -> Page:
         ),
         maker.part(
             "campaign_drift",
-            "Rates are judged once enough leads have had their time.",
+            "Alarms first. Rates are judged once enough leads have had their time.",
             _words("Period", "period"),
             _KPI,
             _status("Verdict", "verdict"),

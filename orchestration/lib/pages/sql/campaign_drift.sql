@@ -1,4 +1,4 @@
--- Planned rates of this campaign's cohorts, and what came.
+-- Planned rates of this campaign's cohorts, and what came; alarms first.
 select
     period,
     metric,
@@ -13,4 +13,4 @@ select
     alarmed_at
 from rpt_drift__cohort_transition
 where scope = 'campaign:' || $campaign and entered > 0
-order by period_start_date desc, period_end_date, metric
+order by is_alarm desc, period_start_date desc, period_end_date, metric
