@@ -1,7 +1,7 @@
-"""`tieout ui`: Dagster's web server and daemon on this machine's loopback, until Ctrl-C.
+"""`tieout ui`: Dagster and the live pages on this machine's loopback, until Ctrl-C.
 
 Belongs here: starting, waiting until it answers, stopping all that was started. Does not belong
-here: what they show (`orchestration.definitions`).
+here: what they show (`orchestration.definitions`, `orchestration.lib.pages`).
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +28,14 @@ from orchestration.settings import Home
 HOST = "127.0.0.1"
 START_SECONDS = 180.0
 STOP_SECONDS = 10.0
+PAGES_SECONDS = 30.0
+
+
+class Part(StrEnum):
+    """What can be opened alone."""
+
+    pages = "pages"
+    dagster = "dagster"
 
 
 def ui(
@@ -40,25 +51,88 @@ def ui(
         ),
     ] = None,
     port: Annotated[
-        int, typer.Option("--port", min=1, max=65535, help="Port on 127.0.0.1.")
+        int, typer.Option("--port", min=1, max=65535, help="Dagster's port on 127.0.0.1.")
     ] = 3000,
+    pages_port: Annotated[
+        int, typer.Option("--pages-port", min=1, max=65535, help="The pages' port on 127.0.0.1.")
+    ] = 3001,
+    only: Annotated[
+        Part | None, typer.Option("--only", help="Open one of the two; the pages need no sources.")
+    ] = None,
 ) -> None:
-    """Open Dagster on 127.0.0.1: assets, checks, history, schedule and sensor, until Ctrl-C.
+    """Open Dagster (assets, checks, history, schedule) and the live pages, until Ctrl-C.
 
-    While it is open the job runs every hour and whenever a file of a source changes; both can be
-    switched off on its page Automation. Telemetry is off.
+    The pages look closer at a publication: a campaign, a cohort, a lead, a law; read-only. While
+    Dagster is open the job runs every hour and whenever a file of a source changes; both can be
+    switched off on its page Automation. All is on 127.0.0.1; telemetry is off.
     """
     home = Home.from_environment()
-    if is_taken(port):
-        typer.echo(
-            f"error: something is listening on {HOST}:{port} already; end it, or choose another"
-            f" port: tieout ui --port {port + 1}",
-            err=True,
+    wanted = [("--port", port)] if only is not Part.pages else []
+    wanted += [("--pages-port", pages_port)] if only is not Part.dagster else []
+    if len(wanted) > 1 and port == pages_port:
+        typer.echo("error: --port and --pages-port are one port; give them two", err=True)
+        raise typer.Exit(2)
+    for option, number in wanted:
+        if is_taken(number):
+            typer.echo(
+                f"error: something is listening on {HOST}:{number} already; end it, or choose"
+                f" another port: tieout ui {option} {number + 1}",
+                err=True,
+            )
+            raise typer.Exit(1)
+    stop = threading.Event()
+    # Our own handlers also make the child start with the default ones: a script's background job
+    # ignores SIGINT, its children inherit that, and `dagster dev` stops on nothing else.
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, lambda *_: stop.set())
+    with nullcontext() if only is Part.dagster else serve_pages(home, pages_port):
+        if only is Part.pages:
+            stop.wait()
+            typer.echo("stopped", err=True)
+            raise typer.Exit(0)
+        _tidy(home)
+        environment = serving_environment(home, (sources or settings.SAMPLE_SOURCES).resolve())
+        raise typer.Exit(_serve(home, port, environment, stop))
+
+
+@contextmanager
+def serve_pages(home: Home, port: int) -> Iterator[None]:
+    """The live pages, answered by a thread of this process for the length of a block."""
+    import uvicorn
+
+    from expectations.laws import load_laws
+    from orchestration.lib.pages.app import make_app
+
+    server = uvicorn.Server(
+        uvicorn.Config(
+            make_app(home, load_laws()),
+            host=HOST,
+            port=port,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            lifespan="off",
+            ws="none",
+            # More than one person clicks at once; a crowd waits, and the machine stays usable.
+            limit_concurrency=64,
+            timeout_graceful_shutdown=int(STOP_SECONDS),
         )
+    )
+    thread = threading.Thread(target=server.run, name="live pages", daemon=True)
+    thread.start()
+    give_up_at = time.monotonic() + PAGES_SECONDS
+    while not server.started and thread.is_alive() and time.monotonic() < give_up_at:
+        time.sleep(0.01)
+    if not server.started:
+        typer.echo(f"error: the pages did not start on {HOST}:{port}", err=True)
         raise typer.Exit(1)
-    _tidy(home)
-    environment = serving_environment(home, (sources or settings.SAMPLE_SOURCES).resolve())
-    raise typer.Exit(_serve(home, port, environment))
+    typer.echo(f"The pages are at http://{HOST}:{port} (Ctrl-C ends them)")
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(timeout=2 * STOP_SECONDS)
 
 
 def is_taken(port: int) -> bool:
@@ -99,14 +173,9 @@ def _tidy(home: Home) -> None:
         typer.echo(f"note: {error}", err=True)
 
 
-def _serve(home: Home, port: int, environment: dict[str, str]) -> int:
+def _serve(home: Home, port: int, environment: dict[str, str], stop: threading.Event) -> int:
     log = home.work / "logs" / "dagster-ui.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    stop = threading.Event()
-    # Our own handlers also make the child start with the default ones: a script's background job
-    # ignores SIGINT, its children inherit that, and `dagster dev` stops on nothing else.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
     address = f"http://{HOST}:{port}"
     command = [sys.executable, "-m", "dagster", "dev"]
     command += ["--workspace", str(settings.REPO / "workspace.yaml")]

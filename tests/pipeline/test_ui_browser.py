@@ -57,6 +57,8 @@ def ui(published: tuple[Home, Path]) -> Iterator[str]:
                 "ui",
                 "--port",
                 str(port),
+                "--pages-port",
+                str(free_port()),
                 "--sources",
                 str(sources),
             ],

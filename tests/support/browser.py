@@ -1,7 +1,7 @@
 """A headless Chromium driven through its DevTools protocol, for tests that look at a page.
 
 Belongs here: starting it, asking it, what it complains about. Does not belong here: what a page
-must be. Only a local file is opened, and any name that a page asks for resolves to nothing.
+must be. Only what is on this machine is opened; any name that a page asks for resolves to nothing.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ class Page:
                 assert "error" not in message, message
                 return dict(message["result"])
 
-    def open(self, file: Path) -> None:
-        """Open a file and wait until it is loaded."""
+    def open(self, where: Path | str) -> None:
+        """Open a file or an address, and wait until it is loaded."""
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
         self.requests.clear()
-        self.call("Page.navigate", url=file.as_uri())
+        self.call("Page.navigate", url=where if isinstance(where, str) else where.as_uri())
         while self._next().get("method") != "Page.loadEventFired":
             pass
 

@@ -19,9 +19,18 @@ def test_busy_port_is_refused_with_a_way_out() -> None:
         port = server.getsockname()[1]
         assert is_taken(port)
         result = CliRunner().invoke(app, ["ui", "--port", str(port)])
+        pages = CliRunner().invoke(app, ["ui", "--only", "pages", "--pages-port", str(port)])
     assert result.exit_code == 1
     assert f"--port {port + 1}" in result.stderr
+    assert pages.exit_code == 1
+    assert f"--pages-port {port + 1}" in pages.stderr
     assert not is_taken(port)
+
+
+def test_two_servers_need_two_ports() -> None:
+    result = CliRunner().invoke(app, ["ui", "--port", "4100", "--pages-port", "4100"])
+    assert result.exit_code == 2
+    assert "two" in result.stderr
 
 
 def test_code_location_gets_absolute_paths_and_no_telemetry(tmp_path: Path) -> None:

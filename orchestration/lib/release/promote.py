@@ -190,9 +190,10 @@ def recover(home: Home) -> None:
         _record_found(home, shown)
 
 
-def publications(home: Home) -> list[Publication]:
-    """All kept releases, oldest first."""
-    return _read(home, release_numbers(home))
+def publications(home: Home, newest: int | None = None) -> list[Publication]:
+    """All kept releases, or so many of the newest; oldest first."""
+    numbers = release_numbers(home)
+    return _read(home, numbers if newest is None else numbers[-newest:])
 
 
 def publication(home: Home, number: int) -> Publication:

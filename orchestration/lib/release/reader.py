@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.lib.release.errors import ReleaseError
+from orchestration.lib.release.folders import DATABASE, release_folder
 from orchestration.settings import Home
 
 #: What the database is called in a connection; BI tools that open the file see the same name.
@@ -17,20 +18,22 @@ CATALOG = "tieout"
 
 
 def open_published(
-    home: Home, *, memory_limit: str = "1GB", threads: int = 2
+    home: Home, *, number: int | None = None, memory_limit: str = "1GB", threads: int = 2
 ) -> duckdb.DuckDBPyConnection:
     """A read-only connection to what is published now; it keeps that release while it is open.
 
-    SQL on it cannot read or write other files, load extensions, or lift these limits. The symlink
-    is resolved here, so that two connections of one process never mix two releases.
+    With a number it is that publication's file, which must be kept. SQL on it cannot read or write
+    other files, load extensions, or lift these limits. The symlink is resolved here, so that two
+    connections of one process never mix two releases.
     """
-    if not home.current_database.exists():
+    file = home.current_database if number is None else release_folder(home, number) / DATABASE
+    if not file.exists():
         raise ReleaseError(
-            f"nothing is published at {home.current_database}",
+            f"nothing is published at {file}",
             why="no run has passed the gate yet",
             next_step="`tieout status` says what stopped it; `tieout run` tries again",
         )
-    return open_release(home.current_database, memory_limit=memory_limit, threads=threads)
+    return open_release(file, memory_limit=memory_limit, threads=threads)
 
 
 def open_release(

@@ -39,7 +39,7 @@ def render(database: Path) -> str:
     """The page of one published file; the same file gives the same page."""
     answers = ask(database)
     (about,) = answers["publication"].rows
-    sheet = Sheet(answers, Writer(about["currency"], _exponent(about["currency"])))
+    sheet = Sheet(answers, Writer(about["currency"], exponent_of(about["currency"])))
     return filled_template(
         "page.html.jinja",
         mark=mark,
@@ -55,7 +55,8 @@ def render(database: Path) -> str:
     )
 
 
-def _exponent(currency: str) -> int:
+def exponent_of(currency: str) -> int:
+    """How many digits a currency has behind the point."""
     with CURRENCIES.open(encoding="utf-8", newline="") as file:
         return {row["currency"]: int(row["exponent"]) for row in csv.DictReader(file)}[currency]
 

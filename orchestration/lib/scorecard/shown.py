@@ -37,11 +37,9 @@ class LawText(Protocol):
 
 def show(home: Home, laws: Mapping[str, LawText]) -> Path:
     """Write `reports/scorecard.html` as things stand now, and say where it is."""
-    blocked = history.blocked_row(history.read_history(home))
     number = current_number(home)
     page = _nothing() if number is None else page_of(release_folder(home, number))
-    if blocked:
-        page = page.replace(BANNER, _banner(home, number, blocked, laws), 1)
+    page = page.replace(BANNER, banner_of(home, laws) or BANNER, 1)
     home.reports.mkdir(parents=True, exist_ok=True)
     write_durably(home.scorecard, page)
     return home.scorecard
@@ -63,14 +61,16 @@ def _nothing() -> str:
     return filled_template("nothing.html.jinja", style=style(), banner=BANNER)
 
 
-def _banner(
-    home: Home, number: int | None, blocked: list[history.Event], laws: Mapping[str, LawText]
-) -> str:
+def banner_of(home: Home, laws: Mapping[str, LawText]) -> str:
+    """What stands above a page while runs are blocked; nothing otherwise."""
+    blocked = history.blocked_row(history.read_history(home))
+    if not blocked:
+        return ""
     newest = blocked[-1]
     receipt = _receipt_of(home, newest)
     return filled_template(
         "banner.html.jinja",
-        number=number,
+        number=current_number(home),
         since=_words(blocked[0].at),
         last=_words(newest.at),
         runs=len(blocked),
