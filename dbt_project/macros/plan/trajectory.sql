@@ -15,12 +15,11 @@
 {# What is believed before there is data, in entrants, events or weeks. The plan's own rate weighs as
    much as five entrants; a level of 1 (as the curve or the plan says) as much as five events for the
    company, and the company's level as much as ten for a scope; ordinary (Poisson) scatter as much
-   as two weeks of arrivals and four of conversions (or as many spans of weeks). #}
+   as two weeks, or as two longer spans. #}
 {% macro prior_entrants() -%} 5 {%- endmacro %}
 {% macro prior_events() -%} 5 {%- endmacro %}
 {% macro prior_scope_events() -%} 10 {%- endmacro %}
 {% macro prior_weeks() -%} 2 {%- endmacro %}
-{% macro prior_blocks() -%} 4 {%- endmacro %}
 {% macro prior_deals() -%} 5 {%- endmacro %}
 
 {# A sum of floating-point figures that does not depend on their order: in whole billionths. #}
@@ -41,6 +40,12 @@
 {# The same over a window. #}
 {% macro steady_running(expression, frame) -%}
     cast(sum(cast(round(({{ expression }}) * 1e9, 0) as bigint)) over {{ frame }} as double) / 1e9
+{%- endmacro %}
+
+{# What a span of weeks shows of scatter: of a few long spans only what exceeds that of single weeks by
+   more than its own standard error, sqrt(2 / n) of a chi-square of n, or chance would always widen. #}
+{% macro scatter_shown(scatter, weekly, blocks) -%}
+    greatest({{ weekly }}, {{ scatter }} - {{ weekly }} * sqrt(2.0 / {{ blocks }}))
 {%- endmacro %}
 
 {# The share of the day of as_of that is still to come, in the reporting time zone. #}

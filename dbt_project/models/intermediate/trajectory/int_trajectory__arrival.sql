@@ -350,6 +350,7 @@ scatters_by_span as (
         scope,
         stream,
         days,
+        count(*) as blocks,
         (
             {{ steady_sum("power(arrived - fitted, 2) / fitted / 1e3") }} * 1e3
             + {{ prior_weeks() }} * case
@@ -366,11 +367,16 @@ scatters_by_span as (
 scatters_found as (
 
     select
-        scope,
-        stream,
-        max(scatter) as scatter
-    from scatters_by_span
-    group by scope, stream
+        longer.scope,
+        longer.stream,
+        max({{ scatter_shown("longer.scatter", "weekly.scatter", "longer.blocks") }}) as scatter
+    from scatters_by_span as longer
+    inner join scatters_by_span as weekly
+        on
+            longer.scope = weekly.scope
+            and longer.stream = weekly.stream
+            and weekly.days = 7
+    group by longer.scope, longer.stream
 
 ),
 

@@ -6,7 +6,7 @@
 -- Poisson count): a scope with three events a month says little about itself. The plan's recent
 -- change of course thus moves the projection before the old cohorts have left the curve.
 -- `scatter`: the variance of counts over what chance alone (binomial) gives, by one, four or
--- eight weeks, whichever is most: a rate that wanders shows in the longer ones. `outside`: how
+-- eight weeks, whichever shows most: a rate that wanders shows in the longer ones. `outside`: how
 -- many entered the step's last stage without coming from the stage before (deals that Sales opened
 -- itself); where fewer entered than went on (two leads, one deal), only they count as `moved`.
 
@@ -223,12 +223,13 @@ scatters_by_span as (
     select
         expected_in_blocks.step,
         expected_in_blocks.weeks,
+        count(*) as blocks,
         (
-            {{ prior_blocks() }} + {{ steady_sum(
+            {{ prior_weeks() }} + {{ steady_sum(
                 "power(coalesce(moved_in_blocks.moved, 0) - expected_in_blocks.expected, 2)"
                 ~ " / expected_in_blocks.chance_variance"
             ) }}
-        ) / ({{ prior_blocks() }} + count(*)) as scatter
+        ) / ({{ prior_weeks() }} + count(*)) as scatter
     from expected_in_blocks
     left join moved_in_blocks
         on
@@ -243,10 +244,14 @@ scatters_by_span as (
 scatters as (
 
     select
-        step,
-        max(scatter) as scatter
-    from scatters_by_span
-    group by step
+        longer.step,
+        max({{ scatter_shown("longer.scatter", "weekly.scatter", "longer.blocks") }}) as scatter
+    from scatters_by_span as longer
+    inner join scatters_by_span as weekly
+        on
+            longer.step = weekly.step
+            and weekly.weeks = 1
+    group by longer.step
 
 ),
 
