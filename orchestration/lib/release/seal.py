@@ -275,7 +275,7 @@ def _write_laws(connection: duckdb.DuckDBPyConnection, verdict: VerdictLike) -> 
         _insert(
             connection,
             "law_row",
-            *([result.law, number, row] for number, row in enumerate(rows, start=1)),
+            *((result.law, number, row) for number, row in enumerate(rows, start=1)),
         )
 
 
