@@ -20,8 +20,8 @@ export GX_ANALYTICS_ENABLED := false
 
 CHECKS := check-format check-lint check-types check-dbt check-sql check-conventions
 
-.PHONY: help setup run test soak compare check $(CHECKS) format bench bench-credit bench-drift \
-	bench-scorecard bench-trajectory ui docs superset-setup superset test-superset lock clean clean-all
+.PHONY: help setup run test soak compare check $(CHECKS) format bench bench-credit
+.PHONY: bench-drift bench-scorecard bench-trajectory ui docs superset-setup superset test-superset lock clean clean-all
 
 help: ## say what there is
 	@echo "Tieout $$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml). Targets (each sets up what it needs):"
