@@ -93,7 +93,7 @@ bench-credit: setup ## measure credit beside the package channelattribution (ARG
 bench-scorecard: setup ## measure the scorecard of a million leads (ARGS="--help")
 	@$(BIN)/python -m benchmarks.scorecard $(ARGS)
 
-ui: setup ## open Dagster on loopback
+ui: setup ## open Dagster and the live pages on loopback (ARGS="--only pages")
 	@$(BIN)/tieout ui $(ARGS)
 
 lock: setup ## resolve requirements*.in into the hashed locks (UPGRADE=1 for newer versions)

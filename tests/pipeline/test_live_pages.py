@@ -25,7 +25,13 @@ import duckdb
 import pytest
 
 from orchestration.cli.ui import serve_pages
-from orchestration.lib.release.folders import DATABASE, RECEIPT, point_current_at, release_folder
+from orchestration.lib.release.folders import (
+    DATABASE,
+    RECEIPT,
+    SCORECARD,
+    point_current_at,
+    release_folder,
+)
 from orchestration.settings import Home
 from tests.pipeline.conftest import Story
 from tests.pipeline.test_scorecard import plain, read
@@ -88,7 +94,7 @@ def site(story: Story, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
     for number in (1, 2):
         folder = release_folder(home, number)
         folder.mkdir(parents=True)
-        for name in (DATABASE, RECEIPT):
+        for name in (DATABASE, RECEIPT, SCORECARD):
             shutil.copyfile(release_folder(story.home, number) / name, folder / name)
         with duckdb.connect(str(folder / DATABASE)) as connection:
             connection.execute("update meta.publication set company = ?", [f"Company {number}"])
