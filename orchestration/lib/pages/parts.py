@@ -19,12 +19,14 @@ from orchestration.lib.explain import explain
 from orchestration.lib.pages.asking import PAGE_ROWS, Book, NotThereError, Question, Value
 from orchestration.lib.release import history
 from orchestration.lib.release.promote import publications
-from orchestration.lib.scorecard.figures import Form, Sheet, Writer, stage_name
+from orchestration.lib.scorecard.figures import Form, Sheet, Writer, metric_name, stage_name
 from orchestration.lib.scorecard.page import exponent_of
 from orchestration.lib.scorecard.queries import Answer, Row
 from orchestration.lib.scorecard.tables import Column, Columns, Table, mark
 from orchestration.settings import Home
 
+#: What stands where there is nothing.
+_NONE = "\N{EN DASH}"
 #: So many publications back a page looks.
 _PUBLICATIONS = 50
 _LEAD_STAGE = ("main.fct_lead.stage", "main.fct_lead.first_won_at")
@@ -344,7 +346,7 @@ def _status(head: str, column: str) -> Cell:
 
 def _stage(head: str, column: str = "stage") -> Cell:
     return lambda columns: columns.made(
-        head, lambda row: stage_name(row[column]) if row[column] is not None else "\N{EN DASH}"
+        head, lambda row: stage_name(row[column]) if row[column] is not None else _NONE
     )
 
 
@@ -353,6 +355,10 @@ def _bar(head: str, column: str) -> Cell:
 
 
 _KPI: Cell = lambda columns: columns.kpi("KPI")  # noqa: E731 - one of a row of such columns
+
+_JUDGED: Cell = lambda columns: columns.made(  # noqa: E731 - as above
+    "Judged by", lambda row: metric_name(row["judged_metric"]) if row["judged_metric"] else _NONE
+)
 
 
 def _cohort_of(campaign: str) -> Cell:
@@ -583,7 +589,7 @@ def campaign(maker: Maker, key: str) -> Page:
             _number("Spend", "spend_minor", "money"),
             _number("Committed", "committed_minor", "money"),
             _words("By", "committed_by"),
-            _words("Judged by", "judged_metric"),
+            _JUDGED,
             _number("Promised", "judged_rate", "rate"),
             _number("Came", "actual_rate", "rate"),
             _words("Due", "due_date"),
@@ -636,7 +642,7 @@ def cohort(maker: Maker, key: str, start_date: date) -> Page:
             _number("Threshold", "threshold_minor", "money"),
             _number("Committed", "committed_minor", "money"),
             _words("By", "committed_by"),
-            _words("Judged by", "judged_metric"),
+            _JUDGED,
             _number("Promised", "judged_rate", "rate"),
             _number("Came", "actual_rate", "rate"),
             _words("Due", "due_date"),
