@@ -28,11 +28,11 @@ def page_of(story: Scenario, folder: Path) -> Path:
     ).sources
     subprocess.run(
         [Path(sys.executable).parent / "tieout", "run", "--sources", sources],
-        env=os.environ | {"TIEOUT_HOME": str(folder / "home")},
+        env=os.environ | {"TIEOUT_HOME": str(folder / "books")},
         check=True,
         stdout=subprocess.DEVNULL,
     )
-    return (folder / "home/published/current/scorecard.html").resolve()
+    return (folder / "books/published/current/scorecard.html").resolve()
 
 
 def photograph(page: Path, picture: Path, profile: Path) -> None:
@@ -64,5 +64,5 @@ if __name__ == "__main__":
         for name in get_args(Scenario):
             made = page_of(name, Path(scratch) / name)
             photograph(made, IMAGES / f"scorecard-{name}.png", Path(scratch) / "profile")
-        for folder in Path(scratch).glob("*/home/published/releases/*"):
+        for folder in Path(scratch).glob("*/books/published/releases/*"):
             folder.chmod(0o755)

@@ -201,9 +201,10 @@ def law_checks(manifest: Manifest, laws: Mapping[str, Law]) -> dg.AssetChecksDef
             seal(run.home, candidate, verdict, facts, lambda database: _drawn(run, database))
             if not verdict.passed:
                 set_aside(run.home, candidate.folder)
-                show(run.home, laws)
                 step.note = "set aside: blocked"
             write_verdict(run, verdict, number=None)
+            if not verdict.passed:
+                show(run.home, laws)
         if verdict.error is not None:
             raise dg.Failure(description=verdict.error, allow_retries=False)
         for result in verdict.results:
@@ -234,10 +235,10 @@ def published_asset(manifest: Manifest, laws: Mapping[str, Law]) -> dg.AssetsDef
             publication = promote(run.home, run.home.candidate, sorted(laws))
             receipt = publication.receipt
             hashes = {kept.receipt.content_sha256 for kept in before}
-            show(run.home, laws)
             run.record.same_content_as_before = receipt.content_sha256 in hashes
             if run.record.verdict is not None:
                 write_verdict(run, run.record.verdict, number=publication.number)
+            show(run.home, laws)
             step.note = f"#{publication.number}"
         run.record.publication = publication
         return dg.MaterializeResult(
