@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 
 from markupsafe import Markup, escape
 
+from orchestration.lib.explain import LawText as ExplainedLaw
 from orchestration.lib.explain import explain
 from orchestration.lib.pages.asking import PAGE_ROWS, Book, NotThereError, Question, Value
 from orchestration.lib.release import history
@@ -99,21 +100,9 @@ QUESTIONS = {
 }
 
 
-class LawText(Protocol):
+class LawText(ExplainedLaw, Protocol):
     """What people are told of a law, and its SQL (`expectations.laws.Law` is one)."""
 
-    @property
-    def id(self) -> str: ...  # noqa: D102
-    @property
-    def title(self) -> str: ...  # noqa: D102
-    @property
-    def meaning(self) -> str: ...  # noqa: D102
-    @property
-    def severity(self) -> str: ...  # noqa: D102
-    @property
-    def owner(self) -> str: ...  # noqa: D102
-    @property
-    def what_to_do(self) -> str: ...  # noqa: D102
     @property
     def measure(self) -> str: ...  # noqa: D102
     @property
@@ -383,6 +372,21 @@ _STAGES = (
     _bar("", "amount_minor"),
     _number("Leads", "leads", "count"),
 )
+_CHANGE: tuple[Cell, ...] = (
+    _words("Measure", "measure"),
+    _stage("Stage"),
+    lambda columns: columns.by_measure("Before", "before_value"),
+    lambda columns: columns.by_measure("After", "after_value"),
+    lambda columns: columns.by_measure("Difference", "difference"),
+    _words("Cause", "cause"),
+)
+_PROMISE = (
+    _words("By", "committed_by"),
+    _JUDGED,
+    _number("Promised", "judged_rate", "rate"),
+    _number("Came", "actual_rate", "rate"),
+    _words("Due", "due_date"),
+)
 
 
 # --- The pages -----------------------------------------------------------------------------------
@@ -588,11 +592,7 @@ def campaign(maker: Maker, key: str) -> Page:
             _status("Status", "status"),
             _number("Spend", "spend_minor", "money"),
             _number("Committed", "committed_minor", "money"),
-            _words("By", "committed_by"),
-            _JUDGED,
-            _number("Promised", "judged_rate", "rate"),
-            _number("Came", "actual_rate", "rate"),
-            _words("Due", "due_date"),
+            *_PROMISE,
         ),
         maker.part(
             "campaign_credit",
@@ -641,21 +641,12 @@ def cohort(maker: Maker, key: str, start_date: date) -> Page:
             _number("Spend", "spend_minor", "money"),
             _number("Threshold", "threshold_minor", "money"),
             _number("Committed", "committed_minor", "money"),
-            _words("By", "committed_by"),
-            _JUDGED,
-            _number("Promised", "judged_rate", "rate"),
-            _number("Came", "actual_rate", "rate"),
-            _words("Due", "due_date"),
+            *_PROMISE,
         ),
         maker.part(
             "cohort_change",
             "The largest changes against the publication before.",
-            _words("Measure", "measure"),
-            _stage("Stage"),
-            lambda columns: columns.by_measure("Before", "before_value"),
-            lambda columns: columns.by_measure("After", "after_value"),
-            lambda columns: columns.by_measure("Difference", "difference"),
-            _words("Cause", "cause"),
+            *_CHANGE,
         ),
         maker.part(
             "cohort_restated",
@@ -831,12 +822,7 @@ def publication(home: Home, maker: Maker) -> Page:
                 "cohort_start_date",
                 lambda row: ("cohort", row["campaign_key"], row["cohort_start_date"]),
             ),
-            _words("Measure", "measure"),
-            _stage("Stage"),
-            lambda columns: columns.by_measure("Before", "before_value"),
-            lambda columns: columns.by_measure("After", "after_value"),
-            lambda columns: columns.by_measure("Difference", "difference"),
-            _words("Cause", "cause"),
+            *_CHANGE,
             none="Nothing changed, or there is no publication before.",
         ),
         maker.part(
