@@ -100,7 +100,7 @@ bench-scorecard: setup ## measure the scorecard of a million leads (ARGS="--help
 bench-trajectory: setup ## measure how often the projections are right (ARGS="--help")
 	@$(BIN)/python -m benchmarks.trajectory $(ARGS)
 
-ui: setup ## open Dagster on loopback
+ui: setup ## open Dagster and the live pages on loopback (ARGS="--only pages")
 	@$(BIN)/tieout ui $(ARGS)
 
 docs: setup ## build the documentation as a site that needs no network: build/site/index.html

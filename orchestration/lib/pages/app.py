@@ -25,6 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from orchestration.lib.pages import parts
 from orchestration.lib.pages.asking import NotThereError, Value, open_book
+from orchestration.lib.pages.deep import linked
 from orchestration.lib.pages.parts import LawText, Links, Maker, Page
 from orchestration.lib.release.errors import ReleaseError
 from orchestration.lib.release.folders import current_number, release_folder, release_numbers
@@ -151,7 +152,7 @@ def make_app(home: Home, laws: Mapping[str, LawText]) -> ASGIApp:
         if number is None or number not in release_numbers(home):
             raise NotThereError("scorecard" if number is None else f"publication {number}")
         banner = shown.banner_of(home, laws) if chosen is None else ""
-        text = shown.page_of(release_folder(home, number))
+        text = linked(shown.page_of(release_folder(home, number)), Links(chosen))
         text = text.replace(shown.BANNER, banner or shown.BANNER, 1)
         return HTMLResponse(text, headers={"content-security-policy": _SCORECARD_POLICY})
 

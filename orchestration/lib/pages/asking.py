@@ -11,6 +11,7 @@ is what was run, with the bound values as literals.
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,7 +28,8 @@ from orchestration.settings import Home
 _SQL = Path(__file__).parent / "sql"
 #: A page of a long table.
 PAGE_ROWS = 50
-#: Everything that a browser of this machine may have open at once shares the machine.
+#: So many pages are made at once, each with so much of the machine; the others wait.
+_SEATS = threading.BoundedSemaphore(4)
 _MEMORY, _THREADS = "512MB", 2
 
 Value = str | int | date
@@ -87,10 +89,10 @@ def open_book(home: Home, number: int | None) -> Iterator[Book]:
     """The publication of that number, or what readers see now."""
     if number is not None and number not in release_numbers(home):
         raise NotThereError(f"publication {number}")
-    connection = open_published(home, number=number, memory_limit=_MEMORY, threads=_THREADS)
-    try:
+    with (
+        _SEATS,
+        open_published(home, number=number, memory_limit=_MEMORY, threads=_THREADS) as connection,
+    ):
         # The file says which it is: the symlink may point elsewhere by now.
         ((found,),) = connection.execute("select number from meta.publication").fetchall()
         yield Book(found, found == current_number(home), connection)
-    finally:
-        connection.close()

@@ -15,16 +15,19 @@ from urllib.parse import quote, urlencode
 
 from markupsafe import Markup, escape
 
+from orchestration.lib.explain import LawText as ExplainedLaw
 from orchestration.lib.explain import explain
 from orchestration.lib.pages.asking import PAGE_ROWS, Book, NotThereError, Question, Value
 from orchestration.lib.release import history
 from orchestration.lib.release.promote import publications
-from orchestration.lib.scorecard.figures import Form, Sheet, Writer, stage_name
+from orchestration.lib.scorecard.figures import Form, Sheet, Writer, metric_name, stage_name
 from orchestration.lib.scorecard.page import exponent_of
 from orchestration.lib.scorecard.queries import Answer, Row
 from orchestration.lib.scorecard.tables import Column, Columns, Table, mark
 from orchestration.settings import Home
 
+#: What stands where there is nothing.
+_NONE = "\N{EN DASH}"
 #: So many publications back a page looks.
 _PUBLICATIONS = 50
 _LEAD_STAGE = ("main.fct_lead.stage", "main.fct_lead.first_won_at")
@@ -97,21 +100,9 @@ QUESTIONS = {
 }
 
 
-class LawText(Protocol):
+class LawText(ExplainedLaw, Protocol):
     """What people are told of a law, and its SQL (`expectations.laws.Law` is one)."""
 
-    @property
-    def id(self) -> str: ...  # noqa: D102
-    @property
-    def title(self) -> str: ...  # noqa: D102
-    @property
-    def meaning(self) -> str: ...  # noqa: D102
-    @property
-    def severity(self) -> str: ...  # noqa: D102
-    @property
-    def owner(self) -> str: ...  # noqa: D102
-    @property
-    def what_to_do(self) -> str: ...  # noqa: D102
     @property
     def measure(self) -> str: ...  # noqa: D102
     @property
@@ -344,7 +335,7 @@ def _status(head: str, column: str) -> Cell:
 
 def _stage(head: str, column: str = "stage") -> Cell:
     return lambda columns: columns.made(
-        head, lambda row: stage_name(row[column]) if row[column] is not None else "\N{EN DASH}"
+        head, lambda row: stage_name(row[column]) if row[column] is not None else _NONE
     )
 
 
@@ -353,6 +344,10 @@ def _bar(head: str, column: str) -> Cell:
 
 
 _KPI: Cell = lambda columns: columns.kpi("KPI")  # noqa: E731 - one of a row of such columns
+
+_JUDGED: Cell = lambda columns: columns.made(  # noqa: E731 - as above
+    "Judged by", lambda row: metric_name(row["judged_metric"]) if row["judged_metric"] else _NONE
+)
 
 
 def _cohort_of(campaign: str) -> Cell:
@@ -376,6 +371,21 @@ _STAGES = (
     _number("Share", "share_pct", "percent"),
     _bar("", "amount_minor"),
     _number("Leads", "leads", "count"),
+)
+_CHANGE: tuple[Cell, ...] = (
+    _words("Measure", "measure"),
+    _stage("Stage"),
+    lambda columns: columns.by_measure("Before", "before_value"),
+    lambda columns: columns.by_measure("After", "after_value"),
+    lambda columns: columns.by_measure("Difference", "difference"),
+    _words("Cause", "cause"),
+)
+_PROMISE = (
+    _words("By", "committed_by"),
+    _JUDGED,
+    _number("Promised", "judged_rate", "rate"),
+    _number("Came", "actual_rate", "rate"),
+    _words("Due", "due_date"),
 )
 
 
@@ -582,11 +592,7 @@ def campaign(maker: Maker, key: str) -> Page:
             _status("Status", "status"),
             _number("Spend", "spend_minor", "money"),
             _number("Committed", "committed_minor", "money"),
-            _words("By", "committed_by"),
-            _words("Judged by", "judged_metric"),
-            _number("Promised", "judged_rate", "rate"),
-            _number("Came", "actual_rate", "rate"),
-            _words("Due", "due_date"),
+            *_PROMISE,
         ),
         maker.part(
             "campaign_credit",
@@ -635,21 +641,12 @@ def cohort(maker: Maker, key: str, start_date: date) -> Page:
             _number("Spend", "spend_minor", "money"),
             _number("Threshold", "threshold_minor", "money"),
             _number("Committed", "committed_minor", "money"),
-            _words("By", "committed_by"),
-            _words("Judged by", "judged_metric"),
-            _number("Promised", "judged_rate", "rate"),
-            _number("Came", "actual_rate", "rate"),
-            _words("Due", "due_date"),
+            *_PROMISE,
         ),
         maker.part(
             "cohort_change",
             "The largest changes against the publication before.",
-            _words("Measure", "measure"),
-            _stage("Stage"),
-            lambda columns: columns.by_measure("Before", "before_value"),
-            lambda columns: columns.by_measure("After", "after_value"),
-            lambda columns: columns.by_measure("Difference", "difference"),
-            _words("Cause", "cause"),
+            *_CHANGE,
         ),
         maker.part(
             "cohort_restated",
@@ -825,12 +822,7 @@ def publication(home: Home, maker: Maker) -> Page:
                 "cohort_start_date",
                 lambda row: ("cohort", row["campaign_key"], row["cohort_start_date"]),
             ),
-            _words("Measure", "measure"),
-            _stage("Stage"),
-            lambda columns: columns.by_measure("Before", "before_value"),
-            lambda columns: columns.by_measure("After", "after_value"),
-            lambda columns: columns.by_measure("Difference", "difference"),
-            _words("Cause", "cause"),
+            *_CHANGE,
             none="Nothing changed, or there is no publication before.",
         ),
         maker.part(
