@@ -245,7 +245,11 @@ scatters as (
 
     select
         longer.step,
-        max({{ scatter_shown("longer.scatter", "weekly.scatter", "longer.blocks") }}) as scatter
+        max(
+            {{ scatter_shown(
+                "longer.scatter", "weekly.scatter", "least(weekly.scatter, 1)", "longer.blocks"
+            ) }}
+        ) as scatter
     from scatters_by_span as longer
     inner join scatters_by_span as weekly
         on
