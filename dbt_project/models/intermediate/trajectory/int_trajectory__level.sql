@@ -371,7 +371,8 @@ final as (
         settled_entries,
         case
             when scope = 'company' then company_level
-            else company_level * (moved + {{ prior_scope_events() }})
+            else
+                company_level * (moved + {{ prior_scope_events() }})
                 / (company_level * expected + {{ prior_scope_events() }})
         end as level,
         scatter
