@@ -42,10 +42,11 @@
     cast(sum(cast(round(({{ expression }}) * 1e9, 0) as bigint)) over {{ frame }} as double) / 1e9
 {%- endmacro %}
 
-{# What a span of weeks shows of scatter: of a few long spans only what exceeds that of single weeks by
-   more than its own standard error, sqrt(2 / n) of a chi-square of n, or chance would always widen. #}
-{% macro scatter_shown(scatter, weekly, blocks) -%}
-    greatest({{ weekly }}, {{ scatter }} - {{ weekly }} * sqrt(2.0 / {{ blocks }}))
+{# What a span of weeks shows of scatter: that of single weeks or, of a few long spans, what is more than
+   the standard error that chance gives it, sqrt(2 / n) of a chi-square of n; else chance would always
+   widen. #}
+{% macro scatter_shown(scatter, weekly, chance, blocks) -%}
+    greatest({{ weekly }}, {{ scatter }} - {{ chance }} * sqrt(2.0 / {{ blocks }}))
 {%- endmacro %}
 
 {# The share of the day of as_of that is still to come, in the reporting time zone. #}

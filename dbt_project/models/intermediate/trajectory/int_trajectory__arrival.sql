@@ -369,7 +369,15 @@ scatters_found as (
     select
         longer.scope,
         longer.stream,
-        max({{ scatter_shown("longer.scatter", "weekly.scatter", "longer.blocks") }}) as scatter
+        max(
+            {{ scatter_shown(
+                "longer.scatter",
+                "weekly.scatter",
+                "case when longer.stream = 'budget' then weekly.scatter"
+                ~ " else least(weekly.scatter, 1) end",
+                "longer.blocks",
+            ) }}
+        ) as scatter
     from scatters_by_span as longer
     inner join scatters_by_span as weekly
         on

@@ -245,7 +245,11 @@ scatters as (
 
     select
         longer.step,
-        max({{ scatter_shown("longer.scatter", "weekly.scatter", "longer.blocks") }}) as scatter
+        max(
+            {{ scatter_shown(
+                "longer.scatter", "weekly.scatter", "least(weekly.scatter, 1)", "longer.blocks"
+            ) }}
+        ) as scatter
     from scatters_by_span as longer
     inner join scatters_by_span as weekly
         on
@@ -367,7 +371,8 @@ final as (
         settled_entries,
         case
             when scope = 'company' then company_level
-            else company_level * (moved + {{ prior_scope_events() }})
+            else
+                company_level * (moved + {{ prior_scope_events() }})
                 / (company_level * expected + {{ prior_scope_events() }})
         end as level,
         scatter

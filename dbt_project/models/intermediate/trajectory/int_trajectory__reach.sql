@@ -85,12 +85,14 @@ ways_{{ number }} as (
 ),
 {% endfor %}
 ways as (
-{% for number in range(0, 8) %}
+
+    {% for number in range(0, 8) %}
     select * from ways_{{ number }}
     {% if not loop.last %}
     union all
+
     {% endif %}
-{%- endfor %}
+    {% endfor %}
 
 ),
 
@@ -118,7 +120,7 @@ spine as (
         ends.days
     from ways_known
     cross join horizons
-    inner join ends on ends.days <= horizons.days_left
+    inner join ends on horizons.days_left >= ends.days
 
 ),
 

@@ -109,7 +109,7 @@ ranked as (
             order by
                 case when periods.period_end_date > run_parameter.as_of_date then 0 else 1 end,
                 periods.period_start_date desc,
-                periods.period_end_date
+                periods.period_end_date asc
         ) as preference
     from governing
     cross join run_parameter
