@@ -30,7 +30,14 @@ NAVIGATION: dict[str, tuple[str, ...]] = {
     "Begin": ("docs/tutorial", "docs/bring-your-own-data", "examples/README"),
     "The joint plan": ("docs/plan", "docs/plan-cookbook"),
     "Keep it running": ("docs/runbook", "docs/laws", "docs/early-warning", "docs/how-a-run-goes"),
-    "Look at it": ("docs/scorecard", "docs/bi", "docs/contract", "docs/identity", "docs/cli"),
+    "Look at it": (
+        "docs/scorecard",
+        "docs/live-pages",
+        "docs/bi",
+        "docs/contract",
+        "docs/identity",
+        "docs/cli",
+    ),
     "Why it is so": ("docs/decisions", "docs/pitfalls", "docs/benchmarks"),
     "The project": ("CONTRIBUTING", "CHANGELOG"),
 }
