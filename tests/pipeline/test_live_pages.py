@@ -7,6 +7,7 @@ them can be told. Its first campaign is called what an attacker would call it.
 from __future__ import annotations
 
 import http.client
+import json
 import re
 import shutil
 import signal
@@ -102,11 +103,33 @@ def site(story: Story, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
             connection.execute("update meta.law_result set owner = ?", [f"owner {number}"])
             if number == 1:
                 _spoil(connection)
+            else:
+                _change(connection)
     shutil.copyfile(story.home.published / "history.jsonl", home.published / "history.jsonl")
     point_current_at(home, 2)
+    home.reports.mkdir()
+    row = {"feed": None, "campaign_key": "of a blocked run", "amount_minor": 1234}
+    result = {"law": "B1", "status": "broken", "offending_rows": [row]}
+    home.verdict.write_text(json.dumps({"results": [result]}))
     port = free_port()
     with serve_pages(home, port):
         yield Site(home, port)
+
+
+def _change(connection: duckdb.DuckDBPyConnection) -> None:
+    """More changes than a page of them holds."""
+    connection.execute(
+        """
+        insert into meta.change
+        select
+            'rpt_stage_balance__campaign_cohort', 'amount_minor', campaign_key, cohort_start_date,
+            'lead', false, 1000, 1000 + number, number, 'restatement'
+        from (
+            select campaign_key, cohort_start_date from fct_lead
+            where cohort_start_date is not null order by lead_id limit 1
+        ), range(1, 61) as numbers(number)
+        """
+    )
 
 
 def _spoil(connection: duckdb.DuckDBPyConnection) -> None:
@@ -271,6 +294,25 @@ def test_a_long_table_is_paged(site: Site) -> None:
 def test_runs_that_are_blocked_are_said_on_every_page(site: Site, ids: Ids) -> None:
     for path in (*ids.paths.values(), "/lead/nobody"):
         assert "Blocked since" in site.get(path).text, path
+
+
+def test_the_rows_that_stopped_the_last_run_stand_on_the_page_of_their_law(site: Site) -> None:
+    text = site.get("/law/B1").text
+    blocked = text.partition('id="blocked"')[2].partition("</section>")[0]
+    assert 'href="/campaign/of%20a%20blocked%20run"' in blocked
+    assert ">$12.34<" in blocked
+    assert "It did not stop the last run" in site.get("/law/B2").text
+
+
+def test_what_a_publication_changed_is_paged_and_written_as_money(site: Site) -> None:
+    first = site.get("/publication/2").text
+    assert "Rows 1 to 50 of 60" in first
+    # The largest first: 60 minor units.
+    assert "+$0.60" in first and "+$0.05" not in first.partition("The queries")[0]
+    (after,) = {*re.findall(r'href="([^"]*)" rel="next"', first)}
+    last = site.get("/publication/2" + unescape(after).partition("#")[0]).text
+    assert "Rows 51 to 60 of 60" in last
+    assert "+$0.05" in last
 
 
 def test_a_home_without_a_publication_says_what_to_do(tmp_path: Path) -> None:
