@@ -58,7 +58,7 @@ QUESTIONS = {
         Question(
             "campaign_drift",
             "Planned rates and what came",
-            ("main.rpt_drift__cohort_transition.is_alarm",),
+            ("main.rpt_drift__cohort_transition.verdict",),
         ),
         Question(
             "campaign_trajectory",

@@ -4,7 +4,7 @@ select
     metric,
     from_stage,
     to_stage,
-    case when is_alarm then 'alarm' else 'no alarm' end as verdict,
+    verdict,
     expected_rate,
     actual_rate,
     converted,
