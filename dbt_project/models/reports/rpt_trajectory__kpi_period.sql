@@ -229,7 +229,8 @@ ruled as (
             when plan_value = 0 then 'no plan'
             when late_table is not null then 'late'
             when projected_value is null then 'nobody'
-            when is_open_ended and coalesce(cohort_size, 0) < {{ least_cohort("metric") }} then 'thin'
+            when is_open_ended and coalesce(cohort_size, 0) < {{ least_cohort("metric") }}
+                then 'thin'
             when least_miss > pivot_pct then 'pivot'
             when
                 least_miss <= 0

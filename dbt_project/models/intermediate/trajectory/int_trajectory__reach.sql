@@ -88,11 +88,11 @@ ways as (
 
     {% for number in range(0, 8) %}
     select * from ways_{{ number }}
-    {%- if not loop.last %}
-
+    {% if not loop.last %}
     union all
-    {% endif -%}
-    {%- endfor %}
+
+    {% endif %}
+    {% endfor %}
 
 ),
 
