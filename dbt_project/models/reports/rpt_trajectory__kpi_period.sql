@@ -229,7 +229,8 @@ ruled as (
             when plan_value = 0 then 'no plan'
             when late_table is not null then 'late'
             when projected_value is null then 'nobody'
-            when is_open_ended and coalesce(cohort_size, 0) < {{ least_cohort("metric") }} then 'thin'
+            when is_open_ended and coalesce(cohort_size, 0) < {{ least_cohort("metric") }}
+                then 'thin'
             when least_miss > pivot_pct then 'pivot'
             when
                 least_miss <= 0
@@ -272,30 +273,35 @@ final as (
                 )
             when 'nobody' then 'nobody has entered yet'
             when 'thin'
-                then 'the history is too small: ' || cast(coalesce(cohort_size, 0) as varchar)
-                || case
-                    when metric in ('budget', 'cost_per_lead', 'leads') then ' days'
-                    else ' settled entries'
-                end
+                then
+                    'the history is too small: ' || cast(coalesce(cohort_size, 0) as varchar)
+                    || case
+                        when metric in ('budget', 'cost_per_lead', 'leads') then ' days'
+                        else ' settled entries'
+                    end
             when 'pivot'
                 then case
                     when is_open_ended
-                        then 'even the better end of the interval is '
+                        then
+                            'even the better end of the interval is '
                             || {{ side_text(
                                 "case when least_miss = low_pct then low_pct else high_pct end"
                             ) }}
                     else 'it has ended ' || {{ side_text("projected_pct") }}
                 end || ' the plan, beyond the agreed ' || {{ percent_text("pivot_pct") }}
             when 'wide'
-                then 'the interval reaches from ' || {{ side_text("low_pct") }} || ' to '
-                || {{ side_text("high_pct") }}
-                || ' the plan: chance alone is wider than the tolerance of '
-                || {{ percent_text("allowed_pct") }}
+                then
+                    'the interval reaches from ' || {{ side_text("low_pct") }} || ' to '
+                    || {{ side_text("high_pct") }}
+                    || ' the plan: chance alone is wider than the tolerance of '
+                    || {{ percent_text("allowed_pct") }}
             when 'watch'
-                then case when is_open_ended then 'it is heading for ' else 'it has ended ' end
-                || {{ side_text("projected_pct") }}
-                || ' the plan, outside the tolerance of ' || {{ percent_text("allowed_pct") }}
-            else case when is_open_ended then 'it is heading for ' else 'it has ended ' end
+                then
+                    case when is_open_ended then 'it is heading for ' else 'it has ended ' end
+                    || {{ side_text("projected_pct") }}
+                    || ' the plan, outside the tolerance of ' || {{ percent_text("allowed_pct") }}
+            else
+                case when is_open_ended then 'it is heading for ' else 'it has ended ' end
                 || {{ side_text("projected_pct") }}
                 || ' the plan'
                 || case
