@@ -35,7 +35,15 @@ from orchestration.lib.release.seal import Facts, seal
 from orchestration.settings import Home
 from tests.conftest import IN_CI
 from tests.support.postgres import Server, binaries, serving
-from tests.support.releases import LAWS, Books, publish, sealed, verdict, write_warehouse
+from tests.support.releases import (
+    LAWS,
+    Books,
+    publish,
+    sealed,
+    small_page,
+    verdict,
+    write_warehouse,
+)
 
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["tests.support.releases"])
@@ -117,7 +125,7 @@ def publish_exact(home: Home) -> Publication:
     }
     manifest.write_text(json.dumps({"nodes": nodes | {"model.tieout.dim_exact": added}}))
     candidate = freeze(home, published_tables(manifest), next_number(home), threads=2)
-    seal(home, candidate, verdict(), Facts("code-1"))
+    seal(home, candidate, verdict(), Facts("code-1"), small_page)
     return promote(home, candidate.folder, LAWS)
 
 
