@@ -51,7 +51,9 @@ def test_first_run_publishes(story: Story) -> None:
 
 def test_progress_tells_every_step(story: Story) -> None:
     steps = [step["name"] for step in story.first.answer["steps"]]
-    assert steps[-6:] == ["link inputs", "transform", "freeze", "check", "seal", "publish"]
+    assert steps[-7:] == [
+        "link inputs", "transform", "freeze", "check", "scorecard", "seal", "publish",
+    ]  # fmt: skip
     assert all(step in story.first.told for step in steps)
 
 

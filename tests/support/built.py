@@ -132,6 +132,5 @@ def _project(version: tuple[Path, float]) -> tuple[list[CompiledModel], dict[str
 def _options() -> dict[str, Any]:
     """What dbt's profile sets, but for what it takes from the environment."""
     profiles = yaml.safe_load((DBT_PROJECT / "profiles.yml").read_text(encoding="utf-8"))
-    (target,) = profiles["tieout"]["outputs"].values()
-    options = target["config_options"]
+    options = profiles["tieout"]["outputs"]["local"]["config_options"]
     return {name: value for name, value in options.items() if "env_var" not in str(value)}

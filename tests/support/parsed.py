@@ -11,6 +11,7 @@ Belongs here: what dbt made of the project, parsed and compiled. Does not belong
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ _PREPARE: Callable[[Project], bool] = Project.prepare
 
 #: What stands in compiled SQL as the folder of inputs.
 INPUTS = "/inputs-of-this-company"
+#: dbt's semantic manifest; no folder stands in it.
+_METRICS = "semantic_manifest.json"
 #: dbt writes the name of the warehouse into every reference.
 CATALOG = "books"
 
@@ -46,6 +49,7 @@ def prepare(project: Project) -> bool:
         manifest.replace(_written(_HOME.inputs), _written(home.inputs)), encoding="utf-8"
     )
     project._partial_parse.write_bytes(_moved(parsed, home.inputs))
+    shutil.copyfile(_HOME.dbt_target / _METRICS, home.dbt_target / _METRICS)
     stamp.write_text(fingerprint)
     project.__dict__.pop("manifest", None)
     return True
