@@ -10,7 +10,8 @@
 -- The size of deals. For amounts that are not negative and vary no more than their mean (standard
 -- deviation), exp(l * (deals - worth) - l^2 * deals) with worth in planned deals is one; it looks for
 -- smaller deals only.
--- Spend is decided, not drawn: a band, the plan's tolerance.
+-- Spend is decided, not drawn: a band, the plan's tolerance, from the day on which the plan holds
+-- anybody to it.
 -- Days that are not wholly delivered are not judged: silence of a late feed is no shortfall.
 
 {% set paces = {"behind": [0.25, 0.5, 0.7, 0.85], "ahead": [1.15, 1.4, 2.0, 3.0]} %}
@@ -34,6 +35,19 @@ days as (
 periods as (
 
     select * from {{ ref("int_plan_vs_actual__kpi_period") }}
+
+),
+
+feeds as (
+
+    select * from {{ ref("int_drift__feed") }}
+    where entity = 'spend'
+
+),
+
+run_parameter as (
+
+    select * from {{ ref("stg_landed__run_parameter") }}
 
 ),
 
@@ -115,21 +129,48 @@ tested as (
 
 ),
 
+-- Spend has dates and no times: the newest of a late feed is the last that is known. The day of as_of
+-- is not over.
+spend_feeds as (
+
+    select
+        coalesce(max(case when is_late then 1 else 0 end), 0) = 1 as is_late,
+        min(case when is_late then cast(complete_until as date) end) as last_day
+    from feeds
+
+),
+
+spend_known as (
+
+    select
+        spend_feeds.is_late,
+        spend_feeds.last_day,
+        {{ local_date("run_parameter.as_of", "run_parameter.time_zone") }} as as_of_date
+    from spend_feeds
+    cross join run_parameter
+
+),
+
 -- Outside on its last day; since the day after it was last inside.
 banded as (
 
     select
-        period,
-        scope,
-        metric,
-        max(day) as known_to_date,
-        max(case when not is_outside_tolerance then day end) as last_inside_on,
-        min(day) as first_on,
-        max_by(numerator, day) as done,
-        max_by(expected_value, day) as due,
-        max_by(case when is_outside_tolerance then 1 else 0 end, day) = 1 as is_outside
+        days.period,
+        days.scope,
+        days.metric,
+        spend_known.is_late,
+        max(days.day) as known_to_date,
+        max(case when not days.is_outside_tolerance then days.day end) as last_inside_on,
+        min(days.day) as first_on,
+        max_by(days.numerator, days.day) as done,
+        max_by(days.expected_value, days.day) as due,
+        max_by(case when days.is_outside_tolerance then 1 else 0 end, days.day) = 1 as is_outside
     from days
-    group by period, scope, metric
+    cross join spend_known
+    where
+        days.day < spend_known.as_of_date
+        and (spend_known.last_day is null or days.day <= spend_known.last_day)
+    group by days.period, days.scope, days.metric, spend_known.is_late
 
 ),
 
@@ -159,27 +200,32 @@ judged as (
     union all
 
     select
-        period,
-        scope,
-        metric,
-        known_to_date,
+        banded.period,
+        banded.scope,
+        banded.metric,
+        banded.known_to_date,
         cast(null as double) as dispersion,
         cast(null as double) as evidence,
         cast(null as double) as max_evidence,
         cast(null as double) as ahead_evidence,
         cast(null as double) as max_ahead_evidence,
         case
-            when is_outside and done < due
-                then coalesce({{ add_days("last_inside_on", 1) }}, first_on)
+            when banded.is_outside and banded.done < banded.due
+                then coalesce({{ add_days("banded.last_inside_on", 1) }}, banded.first_on)
         end as alarmed_on,
         case
-            when is_outside and done >= due
-                then coalesce({{ add_days("last_inside_on", 1) }}, first_on)
+            when banded.is_outside and banded.done >= banded.due
+                then coalesce({{ add_days("banded.last_inside_on", 1) }}, banded.first_on)
         end as ahead_on,
-        false as is_late,
+        banded.is_late,
         'band' as method,
-        true as is_telling
+        periods.has_passed and periods.tolerance_pct is not null as is_telling
     from banded
+    inner join periods
+        on
+            banded.period = periods.period
+            and banded.scope = periods.scope
+            and banded.metric = periods.metric
 
 ),
 
