@@ -11,7 +11,6 @@ from datetime import date, timedelta
 from math import exp, log
 from typing import Any
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pytest
