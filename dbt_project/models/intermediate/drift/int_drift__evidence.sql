@@ -31,11 +31,83 @@ run_parameter as (
 
 ),
 
-hours as (
+-- Summed lead by lead: a window ends with the last lead of the hour and rate, so that sums by hour
+-- need not be made first.
+leads as (
 
     select
         cohort_number,
+        rate,
         cast(date_trunc('hour', entered_at) as timestamp) as entered_hour_at,
+        1 as entered,
+        case when is_converted then 1 else 0 end as converted,
+        case when settled_at is not null and not is_converted then 1 else 0 end as failed
+    from outcomes
+
+),
+
+steps as (
+
+    select
+        cohort_number,
+        rate,
+        entered_hour_at,
+        {%- for direction, against in [("behind", "failed"), ("ahead", "converted")] %}
+        {%- set last_direction = loop.last %}
+        {%- for bet, weight in drift_bets(direction) %}
+        {{ drift_step(direction, bet, "rate", "entered", against) }}
+            as {{ direction }}_step_{{ loop.index }}
+        {{- "," if not (last_direction and loop.last) }}
+        {%- endfor %}
+        {%- endfor %}
+    from leads
+
+),
+
+-- Of each prefix the sums of logarithms.
+prefixes as (
+
+    select
+        cohort_number,
+        entered_hour_at,
+        {%- for direction in directions %}
+        {%- set last_direction = loop.last %}
+        {%- for bet in drift_bets(direction) %}
+        sum({{ direction }}_step_{{ loop.index }}) over so_far as {{ direction }}_{{ loop.index }}
+        {{- "," if not (last_direction and loop.last) }}
+        {%- endfor %}
+        {%- endfor %}
+    from steps
+    window
+        so_far as (
+            partition by cohort_number
+            order by entered_hour_at, rate
+        )
+
+),
+
+most as (
+
+    select
+        prefixes.cohort_number,
+        {%- for direction in directions %}
+        max(
+            case
+                when prefixes.entered_hour_at + interval '1' hour <= run_parameter.as_of
+                    then {{ drift_evidence(direction, "prefixes." ~ direction) }}
+            end
+        ) as max_{{ direction }}_evidence{{ "," if not loop.last }}
+        {%- endfor %}
+    from prefixes
+    cross join run_parameter
+    group by prefixes.cohort_number
+
+),
+
+rates as (
+
+    select
+        cohort_number,
         rate,
         max(version) as version,
         count(*) as entered,
@@ -44,68 +116,11 @@ hours as (
         max(case when is_committed then 1 else 0 end) as committed,
         max(case when is_awaited_late then 1 else 0 end) as awaited_late
     from outcomes
-    group by cohort_number, cast(date_trunc('hour', entered_at) as timestamp), rate
+    group by cohort_number, rate
 
 ),
 
-steps as (
-
-    select
-        *,
-        {%- for direction, against in [("behind", "(matured - converted)"), ("ahead", "converted")] %}
-        {%- for bet, weight in drift_bets(direction) %}
-        {{ drift_step(direction, bet, "rate", "entered", against) }}
-            as {{ direction }}_step_{{ loop.index }},
-        {%- endfor %}
-        {%- endfor %}
-        entered_hour_at + interval '1' hour as hour_ends_at
-    from hours
-
-),
-
--- Of each prefix the sums of logarithms, and what its last hour adds to the cohort's totals.
-prefixes as (
-
-    select
-        steps.cohort_number,
-        steps.version,
-        steps.rate,
-        steps.entered,
-        steps.matured,
-        steps.converted,
-        steps.committed,
-        steps.awaited_late,
-        {%- for direction in directions %}
-        {%- for bet in drift_bets(direction) %}
-        sum(steps.{{ direction }}_step_{{ loop.index }}) over so_far
-            as {{ direction }}_{{ loop.index }},
-        {%- endfor %}
-        {%- endfor %}
-        row_number() over so_far as prefix_number,
-        steps.hour_ends_at <= run_parameter.as_of as is_over
-    from steps
-    cross join run_parameter
-    window
-        so_far as (
-            partition by steps.cohort_number
-            order by steps.entered_hour_at, steps.rate
-            rows between unbounded preceding and current row
-        )
-
-),
-
-valued as (
-
-    select
-        *,
-        {%- for direction in directions %}
-        {{ drift_evidence(direction, direction) }} as {{ direction }}{{ "," if not loop.last }}
-        {%- endfor %}
-    from prefixes
-
-),
-
-cohorts as (
+totals as (
 
     select
         cohort_number,
@@ -114,13 +129,15 @@ cohorts as (
         {{ exact_sum("matured") }} as matured,
         {{ exact_sum("converted") }} as converted,
         sum(cast(rate as decimal(10, 9)) * entered) as expected_conversions,
-        {%- for direction in directions %}
-        max_by({{ direction }}, prefix_number) as {{ direction }}_evidence,
-        max(case when is_over then {{ direction }} end) as max_{{ direction }}_evidence,
+        {%- for direction, against in [("behind", "(matured - converted)"), ("ahead", "converted")] %}
+        {%- for bet, weight in drift_bets(direction) %}
+        sum({{ drift_step(direction, bet, "rate", "entered", against) }})
+            as {{ direction }}_{{ loop.index }},
+        {%- endfor %}
         {%- endfor %}
         max(committed) = 1 as is_committed,
         max(awaited_late) = 1 as is_awaited_late
-    from valued
+    from rates
     group by cohort_number
 
 ),
@@ -129,22 +146,24 @@ final as (
 
     select
         -- ids
-        cohort_number,
-        plan_version,
+        totals.cohort_number,
+        totals.plan_version,
         -- numbers
-        entered,
-        matured,
-        converted,
-        cast(expected_conversions as double) / entered as expected_rate,
+        totals.entered,
+        totals.matured,
+        totals.converted,
+        cast(totals.expected_conversions as double) / totals.entered as expected_rate,
         {%- for direction in directions %}
-        {{ direction }}_evidence,
+        {{ drift_evidence(direction, "totals." ~ direction) }} as {{ direction }}_evidence,
         -- Before anybody entered it was 1.
-        greatest(coalesce(max_{{ direction }}_evidence, 1), 1) as max_{{ direction }}_evidence,
+        greatest(coalesce(most.max_{{ direction }}_evidence, 1), 1)
+            as max_{{ direction }}_evidence,
         {%- endfor %}
         -- booleans
-        is_committed,
-        is_awaited_late
-    from cohorts
+        totals.is_committed,
+        totals.is_awaited_late
+    from totals
+    inner join most on totals.cohort_number = most.cohort_number
 
 )
 
