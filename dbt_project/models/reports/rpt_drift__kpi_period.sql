@@ -2,17 +2,16 @@
 -- Grain: metric, period, scope; volumes, spend and the size of deals. Rates: the report
 -- rpt_drift__cohort_transition.
 --
--- Counts, pipeline and bookings. Leads arrive one by one at the curve's pace, so that exp(-(q - 1) *
--- due) * q^done is a test martingale for each q (the likelihood ratio of q times the pace); the
+-- Counts, pipeline and bookings. Leads arrive one by one at the curve's pace, so that exp(-(q - 1)
+-- * due) * q^done is a test martingale for each q (the likelihood ratio of q times the pace); the
 -- average over fixed q is `evidence`, q < 1 that it is behind, q > 1 ahead. Leads come in lots and
 -- deals differ in size: each day's logarithm is divided by the dispersion of the days before it,
--- which keeps it a test martingale for lots of any size (docs/decisions.md).
--- The size of deals. For amounts that are not negative and vary no more than their mean (standard
--- deviation), exp(l * (deals - worth) - l^2 * deals) with worth in planned deals is one; it looks for
--- smaller deals only.
--- Spend is decided, not drawn: a band, the plan's tolerance, from the day on which the plan holds
--- anybody to it.
--- Days that are not wholly delivered are not judged: silence of a late feed is no shortfall.
+-- which keeps it a test martingale for lots of any size (docs/decisions.md). The size of deals.
+-- For amounts that are not negative and vary no more than their mean (standard deviation), exp(l *
+-- (deals - worth) - l^2 * deals) with worth in planned deals is one; it looks for smaller deals
+-- only. Spend is decided, not drawn: a band, the plan's tolerance, from the day on which the plan
+-- holds anybody to it. Days that are not wholly delivered are not judged: silence of a late feed
+-- is no shortfall.
 
 {% set paces = {"behind": [0.25, 0.5, 0.7, 0.85], "ahead": [1.15, 1.4, 2.0, 3.0]} %}
 {% set shrinkings = [0.1, 0.15, 0.25, 0.4] %}
@@ -60,10 +59,7 @@ running as (
         day,
         is_late,
         dispersion,
-        sum(round(due * 1000000, 0)) over so_far / 1000000 as due,
-        sum(round(done * 1000000, 0)) over so_far / 1000000 as done,
         {%- for direction in paces %}
-        {%- set last_direction = loop.last %}
         {%- for pace in paces[direction] %}
         {%- set shrinking = shrinkings[loop.index0] %}
         sum(
@@ -78,10 +74,11 @@ running as (
                     {%- endif %}
                 end * 1e8, 0
             )
-        ) over so_far as {{ direction }}_{{ loop.index }}
-        {{- "," if not (last_direction and loop.last) }}
+        ) over so_far as {{ direction }}_{{ loop.index }},
         {%- endfor %}
         {%- endfor %}
+        sum(round(due * 1000000, 0)) over so_far / 1000000 as due,
+        sum(round(done * 1000000, 0)) over so_far / 1000000 as done
     from steps
     window
         so_far as (
@@ -95,14 +92,21 @@ running as (
 valued as (
 
     select
-        *,
+        period,
+        scope,
+        metric,
+        is_late,
+        dispersion,
+        due,
+        done,
         {%- for direction in paces %}
         (
             {%- for pace in paces[direction] %}
             exp(least({{ direction }}_{{ loop.index }} / 1e8, 50)){{ " +" if not loop.last }}
             {%- endfor %}
-        ) / {{ paces[direction] | length }} as {{ direction }}{{ "," if not loop.last }}
+        ) / {{ paces[direction] | length }} as {{ direction }},
         {%- endfor %}
+        day
     from running
 
 ),
@@ -129,8 +133,8 @@ tested as (
 
 ),
 
--- Spend has dates and no times: the newest of a late feed is the last that is known. The day of as_of
--- is not over.
+-- Spend has dates and no times: the newest of a late feed is the last that is known. The day of
+-- as_of is not over.
 spend_feeds as (
 
     select

@@ -1,19 +1,19 @@
 -- The evidence that a cohort's rate is below (behind) or above (ahead of) what it is held to.
 -- Grain: cohort_number; only cohorts that somebody has entered.
 --
--- The test. For leads in the order in which they entered, the average over bets l of product(1 + l *
--- (x - p0)), x = 1 for a conversion, is a test martingale: if the rate is p0 it ever reaches 1/alpha
--- with probability alpha at most (Ville 1939; Waudby-Smith and Ramdas 2024). Bets are in
+-- The test. For leads in the order in which they entered, the average over bets l of product(1 + l
+-- * (x - p0)), x = 1 for a conversion, is a test martingale: if the rate is p0 it ever reaches
+-- 1/alpha with probability alpha at most (Ville 1939; Waudby-Smith and Ramdas 2024). Bets are in
 -- macros/plan/drift.sql.
 --
--- The order. Leads settle in another order than that in which they entered, and those who leave fast
--- would count before those who convert slowly. So for every prefix of the order of entry its value is
--- taken with all who wait counting for the plan. That is at most what the prefix is worth once all
--- have settled, and it only grows while they settle; so the largest over all prefixes may be held
--- against 1/alpha at any time, covers every earlier look, and raises no more false alarms than the
--- martingale itself, whatever the order, the delays and the batches in which leads settle.
--- A prefix ends with an hour of entry: within one, the order of rows is the source's. The hour that
--- is not over yet is none, so that what was seen once is seen ever after.
+-- The order. Leads settle in another order than that in which they entered, and those who leave
+-- fast would count before those who convert slowly. So for every prefix of the order of entry its
+-- value is taken with all who wait counting for the plan. That is at most what the prefix is worth
+-- once all have settled, and it only grows while they settle; so the largest over all prefixes may
+-- be held against 1/alpha at any time, covers every earlier look, and raises no more false alarms
+-- than the martingale itself, whatever the order, the delays and the batches in which leads
+-- settle. A prefix ends with an hour of entry: within one, the order of rows is the source's. The
+-- hour that is not over yet is none, so that what was seen once is seen ever after.
 
 {% set directions = ["behind", "ahead"] %}
 
@@ -51,15 +51,13 @@ steps as (
     select
         cohort_number,
         rate,
-        entered_hour_at,
         {%- for direction, against in [("behind", "failed"), ("ahead", "converted")] %}
-        {%- set last_direction = loop.last %}
         {%- for bet, weight in drift_bets(direction) %}
         {{ drift_step(direction, bet, "rate", "entered", against) }}
-            as {{ direction }}_step_{{ loop.index }}
-        {{- "," if not (last_direction and loop.last) }}
+            as {{ direction }}_step_{{ loop.index }},
         {%- endfor %}
         {%- endfor %}
+        entered_hour_at
     from leads
 
 ),
@@ -69,14 +67,12 @@ prefixes as (
 
     select
         cohort_number,
-        entered_hour_at,
         {%- for direction in directions %}
-        {%- set last_direction = loop.last %}
         {%- for bet in drift_bets(direction) %}
-        sum({{ direction }}_step_{{ loop.index }}) over so_far as {{ direction }}_{{ loop.index }}
-        {{- "," if not (last_direction and loop.last) }}
+        sum({{ direction }}_step_{{ loop.index }}) over so_far as {{ direction }}_{{ loop.index }},
         {%- endfor %}
         {%- endfor %}
+        entered_hour_at
     from steps
     window
         so_far as (
@@ -89,15 +85,15 @@ prefixes as (
 most as (
 
     select
-        prefixes.cohort_number,
         {%- for direction in directions %}
         max(
             case
                 when prefixes.entered_hour_at + interval '1' hour <= run_parameter.as_of
                     then {{ drift_evidence(direction, "prefixes." ~ direction) }}
             end
-        ) as max_{{ direction }}_evidence{{ "," if not loop.last }}
+        ) as max_{{ direction }}_evidence,
         {%- endfor %}
+        prefixes.cohort_number
     from prefixes
     cross join run_parameter
     group by prefixes.cohort_number
@@ -129,7 +125,9 @@ totals as (
         {{ exact_sum("matured") }} as matured,
         {{ exact_sum("converted") }} as converted,
         sum(cast(rate as decimal(10, 9)) * entered) as expected_conversions,
-        {%- for direction, against in [("behind", "(matured - converted)"), ("ahead", "converted")] %}
+        {%- for direction, against in [
+            ("behind", "(matured - converted)"), ("ahead", "converted")
+        ] %}
         {%- for bet, weight in drift_bets(direction) %}
         sum({{ drift_step(direction, bet, "rate", "entered", against) }})
             as {{ direction }}_{{ loop.index }},
