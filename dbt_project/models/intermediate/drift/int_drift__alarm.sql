@@ -121,8 +121,15 @@ settled as (
         ) as instant_number
     from leads
     cross join run_parameter
-    where leads.is_against and leads.entered_hour_at + interval '1' hour <= run_parameter.as_of
-    group by leads.cohort_number, leads.direction, leads.entered_hour_at, leads.rate, leads.settled_at
+    where
+        leads.is_against
+        and leads.entered_hour_at + interval '1' hour <= run_parameter.as_of
+    group by
+        leads.cohort_number,
+        leads.direction,
+        leads.entered_hour_at,
+        leads.rate,
+        leads.settled_at
 
 ),
 
@@ -204,11 +211,11 @@ running_{{ round }} as (
         tried.direction,
         tried.low,
         tried.high,
-        tried.middle,
         {%- for number in range(1, drift_bets("ahead") | length + 1) %}
         strikes.start_{{ number }} + sum(strikes.strike_{{ number }}) over so_far
-            as total_{{ number }}{{ "," if not loop.last }}
+            as total_{{ number }},
         {%- endfor %}
+        tried.middle
     from tried_{{ round }} as tried
     left join strikes
         on
