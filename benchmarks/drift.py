@@ -28,7 +28,7 @@ from orchestration.lib.compiled import CompiledModel, compile_project, compiled_
 ALPHA = 0.01
 SEED = 20261128
 CATALOG = "books"
-_MODELS = ("int_drift__evidence", "int_drift__alarm")
+MODELS = ("int_drift__evidence", "int_drift__alarm")
 #: Planned rates and what is left of them.
 RATES = (0.1, 0.2, 0.4, 0.6)
 LEFT = (0.7, 0.5, 0.2)
@@ -87,10 +87,10 @@ class Judge:
             self.connection.execute(model.statement())
 
 
-def drift_models(folder: Path) -> list[CompiledModel]:
-    """What a run executes once outcomes are known."""
+def drift_models(folder: Path, names: Sequence[str] = MODELS) -> list[CompiledModel]:
+    """What a run executes once outcomes are known, or others of its models."""
     manifest = compile_project(folder, inputs=str(folder / "inputs"), catalog=CATALOG)
-    return [model for model in compiled_models(manifest) if model.name in _MODELS]
+    return [model for model in compiled_models(manifest) if model.name in names]
 
 
 def divergence(true: float, rate: float) -> float:

@@ -14,12 +14,13 @@ import pytest
 from benchmarks import drift, drift_streams
 from benchmarks.drift import Judge
 from benchmarks.drift_streams import DAY, SCENARIOS, YEAR, Streams
+from tests.integration.drift_fixture import compiled_drift
 from tests.integration.test_dbt_drift import AHEAD, BEHIND
 
 
 @pytest.fixture(scope="module")
-def judge(tmp_path_factory: pytest.TempPathFactory) -> Judge:
-    return Judge(drift.drift_models(tmp_path_factory.mktemp("compiled")))
+def judge() -> Judge:
+    return Judge([compiled_drift()[name] for name in drift.MODELS])
 
 
 def most_by_chance(trials: int, probability: float) -> int:

@@ -1,18 +1,18 @@
 -- Is the plan's rate still believable? The verdict on each planned transition, lead by lead.
 -- Grain: metric, period, scope; only cohorts that somebody has entered (int_drift__outcome).
 -- `evidence` is of today, with all who have entered and those who wait counting for the plan;
--- `max_evidence` is the most that any prefix of the order of entry is worth, and covers every earlier
--- look (int_drift__evidence). An alarm, once raised, stays.
+-- `max_evidence` is the most that any prefix of the order of entry is worth, and covers every
+-- earlier look (int_drift__evidence). An alarm, once raised, stays.
 --
--- The verdict. Lateness is ruled out first: where nothing is shown and the feed of leads who wait is
--- late, it is the data that is late. Nothing shown is believable only if so many have settled that a
--- loss of 30 percent would have shown itself: 1.3 * ln(1/alpha) / KL(0.7 * p0 || p0).
+-- The verdict. Lateness is ruled out first: where nothing is shown and the feed of leads who wait
+-- is late, it is the data that is late. Nothing shown is believable only if so many have settled
+-- that a loss of 30 percent would have shown itself: 1.3 * ln(1/alpha) / KL(0.7 * p0 || p0).
 --
 -- Many cohorts. A list of a thousand campaigns has ten false alarms at alpha 0.01. `is_discovery`
--- holds the share of false ones among those it names at 5 percent, within the cohorts of one metric,
--- period and level of scope: the list that is looked at together (e-BH, Wang and Ramdas 2022). A
--- running maximum is no e-value: `e_value` is the average of today's evidence and of the adjusted
--- maximum, which both are.
+-- holds the share of false ones among those it names at 5 percent, within the cohorts of one
+-- metric, period and level of scope: the list that is looked at together (e-BH, Wang and Ramdas
+-- 2022). A running maximum is no e-value: `e_value` is the average of today's evidence and of the
+-- adjusted maximum, which both are.
 
 {% set directions = ["behind", "ahead"] %}
 
@@ -121,13 +121,13 @@ ranked as (
 
     select
         *,
-        count(*) over family as cohorts,
         {%- for direction in directions %}
         count(*) over (
             partition by metric, period, scope_level
             order by {{ direction }}_e_value desc
-        ) as {{ direction }}_rank{{ "," if not loop.last }}
+        ) as {{ direction }}_rank,
         {%- endfor %}
+        count(*) over family as cohorts
     from cohorts
     window family as (partition by metric, period, scope_level)
 
@@ -138,18 +138,16 @@ discovered as (
     select
         *,
         {%- for direction in directions %}
-        coalesce(
-            {{ direction }}_e_value >= min(
-                case
-                    when
-                        {{ direction }}_e_value * {{ direction }}_rank * {{ drift_alpha_fdr() }}
-                        >= cohorts
-                        then {{ direction }}_e_value
-                end
-            ) over family,
-            false
-        ) as is_{{ direction }}_discovery{{ "," if not loop.last }}
+        coalesce({{ direction }}_e_value >= min(
+            case
+                when
+                    {{ direction }}_e_value * {{ direction }}_rank * {{ drift_alpha_fdr() }}
+                    >= cohorts
+                    then {{ direction }}_e_value
+            end
+        ) over family, false) as is_{{ direction }}_discovery,
         {%- endfor %}
+        scope_level as list_level
     from ranked
     window family as (partition by metric, period, scope_level)
 

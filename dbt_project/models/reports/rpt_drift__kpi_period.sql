@@ -2,16 +2,16 @@
 -- Grain: metric, period, scope; volumes, spend and the size of deals. Rates: the report
 -- rpt_drift__cohort_transition.
 --
--- Counts, pipeline and bookings. Leads arrive one by one at the curve's pace, so that exp(-(q - 1) *
--- due) * q^done is a test martingale for each q (the likelihood ratio of q times the pace); the
+-- Counts, pipeline and bookings. Leads arrive one by one at the curve's pace, so that exp(-(q - 1)
+-- * due) * q^done is a test martingale for each q (the likelihood ratio of q times the pace); the
 -- average over fixed q is `evidence`, q < 1 that it is behind, q > 1 ahead. Leads come in lots and
 -- deals differ in size: each day's logarithm is divided by the dispersion of the days before it,
--- which keeps it a test martingale for lots of any size (docs/decisions.md).
--- The size of deals. For amounts that are not negative and vary no more than their mean (standard
--- deviation), exp(l * (deals - worth) - l^2 * deals) with worth in planned deals is one; it looks for
--- smaller deals only.
--- Spend is decided, not drawn: a band, the plan's tolerance.
--- Days that are not wholly delivered are not judged: silence of a late feed is no shortfall.
+-- which keeps it a test martingale for lots of any size (docs/decisions.md). The size of deals.
+-- For amounts that are not negative and vary no more than their mean (standard deviation), exp(l *
+-- (deals - worth) - l^2 * deals) with worth in planned deals is one; it looks for smaller deals
+-- only. Spend is decided, not drawn: a band, the plan's tolerance, from the day on which the plan
+-- holds anybody to it. Days that are not wholly delivered are not judged: silence of a late feed
+-- is no shortfall.
 
 {% set paces = {"behind": [0.25, 0.5, 0.7, 0.85], "ahead": [1.15, 1.4, 2.0, 3.0]} %}
 {% set shrinkings = [0.1, 0.15, 0.25, 0.4] %}
@@ -37,6 +37,19 @@ periods as (
 
 ),
 
+feeds as (
+
+    select * from {{ ref("int_drift__feed") }}
+    where entity = 'spend'
+
+),
+
+run_parameter as (
+
+    select * from {{ ref("stg_landed__run_parameter") }}
+
+),
+
 running as (
 
     select
@@ -46,10 +59,7 @@ running as (
         day,
         is_late,
         dispersion,
-        sum(round(due * 1000000, 0)) over so_far / 1000000 as due,
-        sum(round(done * 1000000, 0)) over so_far / 1000000 as done,
         {%- for direction in paces %}
-        {%- set last_direction = loop.last %}
         {%- for pace in paces[direction] %}
         {%- set shrinking = shrinkings[loop.index0] %}
         sum(
@@ -64,10 +74,11 @@ running as (
                     {%- endif %}
                 end * 1e8, 0
             )
-        ) over so_far as {{ direction }}_{{ loop.index }}
-        {{- "," if not (last_direction and loop.last) }}
+        ) over so_far as {{ direction }}_{{ loop.index }},
         {%- endfor %}
         {%- endfor %}
+        sum(round(due * 1000000, 0)) over so_far / 1000000 as due,
+        sum(round(done * 1000000, 0)) over so_far / 1000000 as done
     from steps
     window
         so_far as (
@@ -81,14 +92,21 @@ running as (
 valued as (
 
     select
-        *,
+        period,
+        scope,
+        metric,
+        is_late,
+        dispersion,
+        due,
+        done,
         {%- for direction in paces %}
         (
             {%- for pace in paces[direction] %}
             exp(least({{ direction }}_{{ loop.index }} / 1e8, 50)){{ " +" if not loop.last }}
             {%- endfor %}
-        ) / {{ paces[direction] | length }} as {{ direction }}{{ "," if not loop.last }}
+        ) / {{ paces[direction] | length }} as {{ direction }},
         {%- endfor %}
+        day
     from running
 
 ),
@@ -115,21 +133,48 @@ tested as (
 
 ),
 
+-- Spend has dates and no times: the newest of a late feed is the last that is known. The day of
+-- as_of is not over.
+spend_feeds as (
+
+    select
+        coalesce(max(case when is_late then 1 else 0 end), 0) = 1 as is_late,
+        min(case when is_late then cast(complete_until as date) end) as last_day
+    from feeds
+
+),
+
+spend_known as (
+
+    select
+        spend_feeds.is_late,
+        spend_feeds.last_day,
+        {{ local_date("run_parameter.as_of", "run_parameter.time_zone") }} as as_of_date
+    from spend_feeds
+    cross join run_parameter
+
+),
+
 -- Outside on its last day; since the day after it was last inside.
 banded as (
 
     select
-        period,
-        scope,
-        metric,
-        max(day) as known_to_date,
-        max(case when not is_outside_tolerance then day end) as last_inside_on,
-        min(day) as first_on,
-        max_by(numerator, day) as done,
-        max_by(expected_value, day) as due,
-        max_by(case when is_outside_tolerance then 1 else 0 end, day) = 1 as is_outside
+        days.period,
+        days.scope,
+        days.metric,
+        spend_known.is_late,
+        max(days.day) as known_to_date,
+        max(case when not days.is_outside_tolerance then days.day end) as last_inside_on,
+        min(days.day) as first_on,
+        max_by(days.numerator, days.day) as done,
+        max_by(days.expected_value, days.day) as due,
+        max_by(case when days.is_outside_tolerance then 1 else 0 end, days.day) = 1 as is_outside
     from days
-    group by period, scope, metric
+    cross join spend_known
+    where
+        days.day < spend_known.as_of_date
+        and (spend_known.last_day is null or days.day <= spend_known.last_day)
+    group by days.period, days.scope, days.metric, spend_known.is_late
 
 ),
 
@@ -159,27 +204,32 @@ judged as (
     union all
 
     select
-        period,
-        scope,
-        metric,
-        known_to_date,
+        banded.period,
+        banded.scope,
+        banded.metric,
+        banded.known_to_date,
         cast(null as double) as dispersion,
         cast(null as double) as evidence,
         cast(null as double) as max_evidence,
         cast(null as double) as ahead_evidence,
         cast(null as double) as max_ahead_evidence,
         case
-            when is_outside and done < due
-                then coalesce({{ add_days("last_inside_on", 1) }}, first_on)
+            when banded.is_outside and banded.done < banded.due
+                then coalesce({{ add_days("banded.last_inside_on", 1) }}, banded.first_on)
         end as alarmed_on,
         case
-            when is_outside and done >= due
-                then coalesce({{ add_days("last_inside_on", 1) }}, first_on)
+            when banded.is_outside and banded.done >= banded.due
+                then coalesce({{ add_days("banded.last_inside_on", 1) }}, banded.first_on)
         end as ahead_on,
-        false as is_late,
+        banded.is_late,
         'band' as method,
-        true as is_telling
+        periods.has_passed and periods.tolerance_pct is not null as is_telling
     from banded
+    inner join periods
+        on
+            banded.period = periods.period
+            and banded.scope = periods.scope
+            and banded.metric = periods.metric
 
 ),
 

@@ -1,10 +1,11 @@
--- When the evidence against a cohort's rate first reached 1/alpha, and how many had settled by then.
+-- When the evidence against a cohort's rate first reached 1/alpha, and how many had settled by
+-- then.
 -- Grain: cohort_number, direction (behind, ahead); only cohorts that have raised an alarm.
 -- What has settled by an instant only grows, and with it the largest evidence over all prefixes
--- (int_drift__evidence): the first instant at which it is enough is looked for among the
--- instants at which somebody settled against the rate, for all cohorts at once: each round tries
--- eight of those that are left and keeps the eighth that holds it. Seven rounds are enough for two
--- million instants; a cohort with more would be dated some leads too late.
+-- (int_drift__evidence): the first instant at which it is enough is looked for among the instants
+-- at which somebody settled against the rate, for all cohorts at once: each round tries eight of
+-- those that are left and keeps the eighth that holds it. Seven rounds are enough for two million
+-- instants; a cohort with more would be dated some leads too late.
 
 {% set directions = ["behind", "ahead"] %}
 
@@ -108,20 +109,27 @@ prefixes as (
 settled as (
 
     select
-        cohort_number,
-        direction,
-        entered_hour_at,
-        rate,
-        settled_at,
+        leads.cohort_number,
+        leads.direction,
+        leads.entered_hour_at,
+        leads.rate,
+        leads.settled_at,
         count(*) as against,
         dense_rank() over (
-            partition by cohort_number, direction
-            order by settled_at
+            partition by leads.cohort_number, leads.direction
+            order by leads.settled_at
         ) as instant_number
     from leads
     cross join run_parameter
-    where is_against and entered_hour_at + interval '1' hour <= run_parameter.as_of
-    group by cohort_number, direction, entered_hour_at, rate, settled_at
+    where
+        leads.is_against
+        and leads.entered_hour_at + interval '1' hour <= run_parameter.as_of
+    group by
+        leads.cohort_number,
+        leads.direction,
+        leads.entered_hour_at,
+        leads.rate,
+        leads.settled_at
 
 ),
 
@@ -203,11 +211,11 @@ running_{{ round }} as (
         tried.direction,
         tried.low,
         tried.high,
-        tried.middle,
         {%- for number in range(1, drift_bets("ahead") | length + 1) %}
         strikes.start_{{ number }} + sum(strikes.strike_{{ number }}) over so_far
-            as total_{{ number }}{{ "," if not loop.last }}
+            as total_{{ number }},
         {%- endfor %}
+        tried.middle
     from tried_{{ round }} as tried
     left join strikes
         on

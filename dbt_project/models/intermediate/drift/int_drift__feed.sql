@@ -1,9 +1,10 @@
--- Up to when the outcomes of a feed's leads and opportunities are known, and whether that is late.
--- Grain: feed, entity (lead, opportunity).
+-- Up to when what a feed says of its leads, opportunities and spend is known, and whether it is
+-- late.
+-- Grain: feed, entity (lead, opportunity, spend).
 -- A lead that reached nothing within its window has failed only if its feed would have said
--- otherwise: silence counts up to the newest change that was delivered. That is the newest event of
--- the feed or, where it has none, of the feeds that deliver only events or, without any, the newest
--- lead. Null: nothing has a time. Late is what law B11 calls late.
+-- otherwise: silence counts up to the newest change that was delivered. That is the newest event
+-- of the feed or, where it has none, of the feeds that deliver only events or, without any, the
+-- newest lead. Null: nothing has a time. Late is what law B11 calls late.
 
 with
 
@@ -62,9 +63,13 @@ owners as (
         feed,
         newest_at,
         is_late,
-        case table_name when 'leads' then 'lead' else 'opportunity' end as entity
+        case table_name
+            when 'leads' then 'lead'
+            when 'opportunities' then 'opportunity'
+            else 'spend'
+        end as entity
     from deliveries
-    where table_name in ('leads', 'opportunities')
+    where table_name in ('leads', 'opportunities', 'spend')
 
 ),
 

@@ -1,11 +1,12 @@
 -- Volumes and money beside the plan's curve, in steps that evidence can be summed from.
--- Grain: period, scope, metric, step_number; the days that are wholly known. A step is a day on which
--- the curve expects something, with the days before it on which it does not: what comes at a weekend
--- counts on Monday.
--- `done` and `due` are in units of one lead or deal: pipeline and bookings are divided by the planned
--- deal of the day's version. For the size of deals (acv) `done` is worth in planned deals, and `due`
--- the number of deals. `dispersion` is how much more than a Poisson count the steps before this one
--- varied around their own mean, at least 1; ten steps of 2 are taken as known before the first.
+-- Grain: period, scope, metric, step_number; the days that are wholly known. A step is a day on
+-- which the curve expects something, with the days before it on which it does not: what comes at a
+-- weekend counts on Monday.
+-- `done` and `due` are in units of one lead or deal: pipeline and bookings are divided by the
+-- planned deal of the day's version. For the size of deals (acv) `done` is worth in planned deals,
+-- and `due` the number of deals. `dispersion` is how much more than a Poisson count the steps
+-- before this one varied around their own mean, at least 1; ten steps of 2 are taken as known
+-- before the first.
 
 with
 

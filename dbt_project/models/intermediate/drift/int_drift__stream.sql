@@ -1,8 +1,8 @@
 -- The rates of the plan that cohorts are held to, and the days on which each version judges.
--- Grain: version, period, scope, metric; only rates. `cohort_number` names period, scope and metric
--- in one number: strings would be sorted with every lead.
--- A scope is held to its own rate or to the company's. A campaign for which Sales has committed to a
--- rate is a scope of its own; where only a commitment has a rate, the months are the periods and
+-- Grain: version, period, scope, metric; only rates. `cohort_number` names period, scope and
+-- metric in one number: strings would be sorted with every lead.
+-- A scope is held to its own rate or to the company's. A campaign for which Sales has committed to
+-- a rate is a scope of its own; where only a commitment has a rate, the months are the periods and
 -- `rate` is null: each cohort brings its own (int_drift__outcome).
 
 with
