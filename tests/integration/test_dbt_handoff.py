@@ -63,7 +63,7 @@ def leads() -> tuple[list[Row], list[Row]]:
             [("01-12 10:00:00", "MQL", "auto", None)] if number == 0 else []
         )
         trails[f"import {number}"] = ("01-06 15:00:05", changes)
-    for number in range(12):
+    for number in range(18):
         trails[f"refused {number:02d}"] = (
             f"02-02 10:{number:02d}:00",
             [(f"02-02 11:{number:02d}:00", "MQL", "auto", None),
@@ -304,7 +304,7 @@ def test_both_sides_count_the_same_leads(books: Warehouse) -> None:
         " where side = 'sales' and month_start_date = '2026-02-01'"
     )
     assert february == [
-        {"owner": "Kim", "outcome": "rejected", "reason": "Wrong region", "leads": 12}
+        {"owner": "Kim", "outcome": "rejected", "reason": "Wrong region", "leads": 18}
     ]
 
 
