@@ -26,11 +26,11 @@ A = "campaign:Google Ads / A"
 def leads(
     name: str, count: int, day: str, source: str = "Google Ads", campaign: str = "A"
 ) -> list[dict[str, Any]]:
-    """So many leads of one day, called `<name> <number>`."""
+    """So many leads of one day, called `<name> <number>`; ten of one second would be an import."""
     return [
         {
             "lead_id": f"{name} {number}",
-            "created_at": f"{day} 17:00",
+            "created_at": f"{day} 16:59:{number:02d}",
             "source": source,
             "campaign": campaign,
         }
