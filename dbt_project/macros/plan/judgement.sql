@@ -27,12 +27,13 @@
 {%- endmacro %}
 
 {# Counts, rates and sums of deals: further from the plan than chance explains. Null: no chance is
-   reckoned with, as of spend. #}
+   reckoned with, as of spend. A rate above one and a plan below nothing leave chance no room. #}
 {% macro is_beyond_chance(unit, actual, waiting, expected, chance, sigma) -%}
     case
         when {{ unit }} in ('count', 'rate') or {{ chance }} is not null
             then abs({{ least_miss(actual, waiting, expected) }})
-                > cast({{ sigma }} as double) * sqrt(cast({{ chance }} as double))
+                > cast({{ sigma }} as double)
+                * sqrt(case when {{ chance }} < 0 then 0 else cast({{ chance }} as double) end)
     end
 {%- endmacro %}
 
