@@ -821,7 +821,7 @@ def test_check_judges_the_tables_that_dbt_builds(tmp_path: Path) -> None:
         for name, table in tables.TABLES.items()
     }
     inputs["run_parameter"] = [{"as_of": moment, "reporting_currency": "EUR", "time_zone": "UTC"}]
-    warehouse.build(inputs, "+audit_run", "+dim_kpi", "stg_landed__plan_*", "audit_plan_*")
+    warehouse.build(inputs, "+audit_run", "+dim_kpi", "stg_landed__plan_*", "+audit_plan_*")
     with duckdb.connect() as connection:
         fill(
             connection,
