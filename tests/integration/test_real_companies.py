@@ -22,6 +22,7 @@ from expectations.client import Judge
 from expectations.verdict import Verdict
 from orchestration.lib.compiled import build, compiled_models
 from orchestration.lib.landing import LandingReport, land
+from orchestration.lib.plan.sheets import SHEETS
 from orchestration.lib.release.freeze import freeze, published_tables
 from orchestration.lib.sources.config import load_sources
 from orchestration.settings import DBT_PROJECT, Home
@@ -155,6 +156,8 @@ def test_the_examples_hold_no_data() -> None:
         ".gitignore",
         "README.md",
         *(f"{company}/{file}" for company in companies for file in ("README.md", "sources.yml")),
+        # An invented plan, to try things on.
+        *(f"plan/{sheet}.csv" for sheet in SHEETS),
     }
 
 
