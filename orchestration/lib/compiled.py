@@ -15,6 +15,7 @@ import duckdb
 
 from orchestration import settings
 from orchestration.lib.environment import environment
+from orchestration.lib.transform import let_go
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,11 @@ def compile_project(
     }
     arguments = ["--quiet", "compile", "--no-introspect"]
     arguments += ["--project-dir", str(project), "--profiles-dir", str(project)]
-    with environment(variables):
-        result = dbtRunner().invoke(arguments)
+    try:
+        with environment(variables):
+            result = dbtRunner().invoke(arguments)
+    finally:
+        let_go()
     if not result.success:
         raise RuntimeError(f"dbt could not compile the project:\n{result.exception}")
     return folder / "manifest.json"

@@ -146,7 +146,7 @@ class Project:
         try:
             outcome = self._invoke(arguments, manifest=manifest, on_node=on_node)
         finally:
-            _let_go()
+            let_go()
             dbt.adapters.factory.reset_adapters()  # type: ignore[no-untyped-call]
         if outcome.exception is not None and not isinstance(outcome.exception, Exception):
             raise outcome.exception  # an interrupt: dbt hands on everything it catches
@@ -241,7 +241,7 @@ def only_events_heard() -> Iterator[None]:
         ctx_set_event_manager(before)
 
 
-def _let_go() -> None:
+def let_go() -> None:
     """Close dbt's connections: it keeps the file open for writing, and nobody else can open it."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 

@@ -18,7 +18,7 @@ from orchestration.lib.release.freeze import freeze, published_tables
 from orchestration.lib.release.promote import Publication, next_number, promote
 from orchestration.lib.release.seal import Facts, seal
 from orchestration.settings import REPO, Home
-from tests.support.releases import LAWS, small_page, verdict
+from tests.support.releases import LAWS, verdict
 
 AS_OF = "2026-07-01 12:00:00"
 #: Text that somebody filters by, per column; any other text is the column's name.
@@ -70,7 +70,7 @@ def publish_hollow(home: Home) -> Publication:
     manifest = home.dbt_target / "manifest.json"
     manifest.write_text(json.dumps({"nodes": nodes}))
     candidate = freeze(home, published_tables(manifest), number, threads=1)
-    seal(home, candidate, verdict(), Facts("code-1"), small_page)
+    seal(home, candidate, verdict(), Facts("code-1"), lambda _: "<!doctype html>\n")
     return promote(home, candidate.folder, LAWS)
 
 
