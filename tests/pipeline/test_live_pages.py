@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from html import unescape
 from importlib.resources import files
+from itertools import product
 from pathlib import Path
 from urllib.parse import quote
 
@@ -377,7 +378,7 @@ def test_people_can_read_it(site: Site, ids: Ids, tab: Page, kind: str) -> None:
     tab.complaints.clear()
     tab.open(address + {**ids.paths, "none": "/law/Z9"}[kind])
     tab.run(files("axe_core_python").joinpath("axe.min.js").read_text() + ";0")
-    for width, scheme in ((390, "dark"), (1280, "light")):
+    for width, scheme in product((390, 1280, 2560), ("light", "dark")):
         tab.look(width, scheme)
         found = tab.run(
             "axe.run({resultTypes: ['violations']}).then(r => r.violations.map(v => [v.impact,"
