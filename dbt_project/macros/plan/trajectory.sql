@@ -5,9 +5,17 @@
 {# Days back from as_of in which actuals are held against what was expected: eight weeks. #}
 {% macro level_days() -%} 56 {%- endmacro %}
 
-{# Days back over which the scatter of actuals around what was expected is measured: 24 weeks. By the
-   week it shows chance, by four and eight weeks the wandering of a rate too; the largest counts. #}
+{# Days back over which actuals are held against what was expected, week by week: 24 weeks. #}
 {% macro scatter_days() -%} 168 {%- endmacro %}
+
+{# How far a level may walk in a week (the variance of its logarithm), and how much that is believed
+   before there is data: by 1.4 to 90 percent in eight weeks, large walks less and less. Without data it
+   is the mean of their logarithms. #}
+{% macro prior_wanders() -%}
+    {{ return([("0.000025", "0.35"), ("0.0001", "0.3"), ("0.0004", "0.17"), ("0.0016", "0.09"),
+               ("0.0064", "0.05"), ("0.0256", "0.03"), ("0.1024", "0.01")]) }}
+{%- endmacro %}
+{% macro prior_wander() -%} 0.00016 {%- endmacro %}
 
 {# Days back for which entries are history. #}
 {% macro history_days() -%} 730 {%- endmacro %}
@@ -15,16 +23,25 @@
 {# What is believed before there is data, in entrants, events or weeks. The plan's own rate weighs as
    much as five entrants; a level of 1 (as the curve or the plan says) as much as five events for the
    company, and the company's level as much as ten for a scope; ordinary (Poisson) scatter as much
-   as two weeks, or as two longer spans. #}
+   as two weeks. #}
 {% macro prior_entrants() -%} 5 {%- endmacro %}
 {% macro prior_events() -%} 5 {%- endmacro %}
 {% macro prior_scope_events() -%} 10 {%- endmacro %}
 {% macro prior_weeks() -%} 2 {%- endmacro %}
 {% macro prior_deals() -%} 5 {%- endmacro %}
 
+{# What a week's count scatters by before there is data: as a Poisson count, or by 14 percent of a
+   week's spend. #}
+{% macro prior_scatter() -%}
+    case
+        when stream = 'budget' then 0.02 * {{ steady_sum("fitted / 1e3") }} * 1e3 / count(*)
+        else 1
+    end
+{%- endmacro %}
+
 {# A sum of floating-point figures that does not depend on their order: in whole billionths. #}
 {% macro steady_sum(expression) -%}
-    cast({{ exact_sum("cast(round((" ~ expression ~ ") * 1e9, 0) as bigint)") }} as double) / 1e9
+    (cast({{ exact_sum("cast(round((" ~ expression ~ ") * 1e9, 0) as bigint)") }} as double) / 1e9)
 {%- endmacro %}
 
 {# The same for squares of money, beyond bigint: in whole units. #}
@@ -39,14 +56,13 @@
 
 {# The same over a window. #}
 {% macro steady_running(expression, frame) -%}
-    cast(sum(cast(round(({{ expression }}) * 1e9, 0) as bigint)) over {{ frame }} as double) / 1e9
+    (cast(sum(cast(round(({{ expression }}) * 1e9, 0) as bigint)) over {{ frame }} as double) / 1e9)
 {%- endmacro %}
 
-{# What a span of weeks shows of scatter: that of single weeks or, of a few long spans, what is more than
-   the standard error that chance gives it, sqrt(2 / n) of a chi-square of n; else chance would always
-   widen. #}
-{% macro scatter_shown(scatter, weekly, chance, blocks) -%}
-    greatest({{ weekly }}, {{ scatter }} - {{ chance }} * sqrt(2.0 / {{ blocks }}))
+{# The relative variance that wandering gives the mean level of so many days to come: that of the
+   mean of a random walk, a third of its variance at the end. #}
+{% macro wander_until(wander, days) -%}
+    {{ wander }} * {{ days }} / 21.0
 {%- endmacro %}
 
 {# The share of the day of as_of that is still to come, in the reporting time zone. #}
@@ -79,6 +95,11 @@
             3
         )
     end
+{%- endmacro %}
+
+{# A quantile of a count is a whole number: the one whose half up and down the quantile falls into. #}
+{% macro whole_if(is_count, quantile) -%}
+    case when {{ is_count }} then round({{ quantile }}, 0) else {{ quantile }} end
 {%- endmacro %}
 
 {# Fewer settled entries than this say nothing: the plan's own rate, which counts as five, would speak.

@@ -60,7 +60,8 @@ streams as (
     select distinct
         scope,
         position,
-        level_variance
+        level_variance,
+        wander
     from arrivals
     where position is not null
 
@@ -75,6 +76,7 @@ passing as (
         prospects.to_position,
         levels.from_position,
         min(levels.level_variance) as level_variance,
+        min(levels.wander) as wander,
         {{ steady_sum("prospects.expected") }} as expected
     from prospects
     inner join levels
@@ -95,6 +97,7 @@ arriving as (
         prospects.to_position,
         prospects.from_position,
         streams.level_variance,
+        streams.wander,
         prospects.expected
     from prospects
     inner join streams
@@ -118,12 +121,16 @@ uncertain as (
 estimates as (
 
     select
-        scope,
-        period,
-        to_position,
-        {{ steady_sum("expected * expected * level_variance") }} as estimate_variance
+        uncertain.scope,
+        uncertain.period,
+        uncertain.to_position,
+        {{ steady_sum(
+            "power(uncertain.expected, 2) * (uncertain.level_variance + "
+            ~ wander_until("uncertain.wander", "horizons.days_left") ~ ")"
+        ) }} as estimate_variance
     from uncertain
-    group by scope, period, to_position
+    inner join horizons on uncertain.period = horizons.period
+    group by uncertain.scope, uncertain.period, uncertain.to_position
 
 ),
 
@@ -206,6 +213,7 @@ spend_days as (
         {{ steady_sum("arrivals.expected / 1e3") }} * 1e3 as to_arrive,
         min(arrivals.scatter) as scatter,
         min(arrivals.level_variance) as level_variance,
+        min({{ wander_until("arrivals.wander", "horizons.days_left") }}) as wander_variance,
         min(arrivals.watched_days) as watched_days
     from arrivals
     inner join horizons on arrivals.day < horizons.period_end_date
@@ -240,7 +248,8 @@ final as (
         stream,
         cast(0 as double) as in_funnel,
         to_arrive,
-        abs(to_arrive) * scatter + to_arrive * to_arrive * level_variance as variance,
+        abs(to_arrive) * scatter + to_arrive * to_arrive * (level_variance + wander_variance)
+            as variance,
         cast(0 as double) as expected_unknown,
         cast(0 as double) as expected_minor,
         watched_days as cohort_size

@@ -81,6 +81,12 @@ figures as (
         coalesce(outlooks.expected_unknown, 0) as expected_unknown,
         coalesce(outlooks.expected_minor, 0) as expected_minor,
         outlooks.cohort_size,
+        case
+            when begun.unit = 'count' or begun.metric in ('pipeline', 'bookings')
+                then {{ gamma_quantile(
+                    "(outlooks.in_funnel + outlooks.to_arrive)", "outlooks.variance", "-" ~ z
+                ) }}
+        end as fewest,
         deals.mean_value,
         coalesce(deals.relative_variance, 0) as relative_variance,
         coalesce(deals.deals, 0) + {{ prior_deals() }} as known_deals,
@@ -116,6 +122,8 @@ sums as (
         in_funnel,
         to_arrive,
         coming_variance as variance,
+        fewest,
+        unit = 'count' as is_count,
         cohort_size
     from figures
     where unit = 'count' or metric = 'budget'
@@ -134,6 +142,8 @@ sums as (
             + coming * relative_variance
             + coming * coming * relative_variance / known_deals
         ) as variance,
+        fewest,
+        false as is_count,
         cohort_size
     from figures
     where metric = 'pipeline'
@@ -154,6 +164,8 @@ sums as (
         ) * (coming_variance + coming * relative_variance)
         + power((expected_unknown + to_arrive) * mean_value, 2) * relative_variance / known_deals
             as variance,
+        fewest,
+        false as is_count,
         cohort_size
     from figures
     where metric = 'bookings'
@@ -167,11 +179,19 @@ projected_sums as (
         scope,
         metric,
         there + coalesce(in_funnel + to_arrive, 0) as projected,
+        there + case
+            -- Perhaps there is no deal, and so no money.
+            when round(fewest, 0) = 0 and variance > 0 then 0
+            else coalesce(
+                {{ whole_if(
+                    "is_count",
+                    gamma_quantile("(in_funnel + to_arrive)", "variance", "-" ~ z),
+                ) }}, 0
+            )
+        end as low,
         there + coalesce(
-            {{ gamma_quantile("(in_funnel + to_arrive)", "variance", "-" ~ z) }}, 0
-        ) as low,
-        there + coalesce(
-            {{ gamma_quantile("(in_funnel + to_arrive)", "variance", z) }}, 0
+            {{ whole_if("is_count", gamma_quantile("(in_funnel + to_arrive)", "variance", z)) }},
+            0
         ) as high,
         coalesce(in_funnel, 0) as in_funnel,
         coalesce(to_arrive, 0) as to_arrive,
@@ -250,9 +270,11 @@ projected_rates as (
         scope,
         metric,
         (moved + coming) / nullif(entrants, 0) as projected,
-        (moved + {{ gamma_quantile("coming", "variance", "-" ~ z) }}) / nullif(entrants, 0) as low,
+        (moved + round({{ gamma_quantile("coming", "variance", "-" ~ z) }}, 0))
+        / nullif(entrants, 0) as low,
         (
-            moved + least({{ gamma_quantile("coming", "variance", z) }}, waiting + entering)
+            moved
+            + least(round({{ gamma_quantile("coming", "variance", z) }}, 0), waiting + entering)
         ) / nullif(entrants, 0) as high,
         expected_of_waiting / nullif(entrants, 0) as in_funnel,
         expected_of_entering / nullif(entrants, 0) as to_arrive,

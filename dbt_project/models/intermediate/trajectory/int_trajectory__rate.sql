@@ -233,12 +233,17 @@ sums as (
 newest as (
 
     select
-        scope,
-        period,
-        metric,
-        max_by(coalesce(window_days, {{ history_days() }}), version) as window_days
+        windows.scope,
+        windows.period,
+        windows.metric,
+        max_by(coalesce(windows.window_days, {{ history_days() }}), windows.version)
+            as window_days,
+        greatest(
+            {{ days_between("max(run_parameter.as_of_date)", "max(windows.period_end_date)") }}, 0
+        ) as days_left
     from windows
-    group by scope, period, metric
+    cross join run_parameter
+    group by windows.scope, windows.period, windows.metric
 
 ),
 
@@ -256,10 +261,13 @@ with_arrivals as (
         coalesce(outlooks.in_funnel + outlooks.to_arrive, 0) as entering,
         least(levels.level * at_end.moved_share, 1) as chance,
         levels.level_variance,
+        {{ wander_until("levels.wander", "(newest.days_left + steps.plan_days)") }}
+            as wander_variance,
         levels.scatter,
         levels.settled_entries
     from newest
     inner join rate_steps on newest.metric = rate_steps.metric
+    inner join steps on rate_steps.step = steps.step
     inner join levels
         on
             newest.scope = levels.scope
@@ -294,7 +302,7 @@ final as (
         expected as expected_of_waiting,
         entering * chance as expected_of_entering,
         (chance_variance + entering * chance * (1 - chance)) * scatter
-        + power(expected + entering * chance, 2) * level_variance as variance,
+        + power(expected + entering * chance, 2) * (level_variance + wander_variance) as variance,
         settled_entries as cohort_size
     from with_arrivals
 
