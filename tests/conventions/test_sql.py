@@ -20,6 +20,7 @@ SQL = [
     if not relative(path).startswith((f"{PORTABLE}/", "dbt_project/target"))
 ]
 MODELS = [path for path in SQL if relative(path).startswith("dbt_project/models/")]
+MOST_COLUMNS = 100
 
 #: The clock makes a build unrepeatable: a run passes `as_of` (stg_landed__run_parameter).
 CLOCK = (
@@ -84,6 +85,23 @@ def test_no_model_reads_the_clock(path: Path) -> None:
 def test_no_duckdb_outside_the_portable_macros(path: Path) -> None:
     found = violations(path, DUCKDB_ONLY)
     assert not found, f"put it behind a macro in {PORTABLE}:\n" + "\n".join(found)
+
+
+def too_long(sql: str) -> list[int]:
+    """Numbers of the lines that are wider than 100 columns."""
+    return [
+        number for number, line in enumerate(sql.splitlines(), start=1) if len(line) > MOST_COLUMNS
+    ]
+
+
+@pytest.mark.parametrize("path", MODELS, ids=relative)
+def test_no_line_is_wider_than_a_hundred_columns(path: Path) -> None:
+    found = too_long(path.read_text(encoding="utf-8"))
+    assert not found, f"{relative(path)}: lines {found}"
+
+
+def test_a_line_of_a_hundred_and_one_columns_is_seen() -> None:
+    assert too_long("select 1\n" + 100 * "a" + "\n" + 101 * "a") == [3]
 
 
 @pytest.mark.parametrize("path", MODELS, ids=relative)

@@ -15,7 +15,7 @@
     "duplicate": "the same record loaded again",
     "below_definition": "leads that were called qualified and do not meet the definition",
     "repeat_entry": "further entries of a lead that the books count once",
-    "different_date": "counted by another date: a lead by its creation, what was won by its close date",
+    "different_date": "counted by another date: a lead by its creation, a win by its close date",
     "deleted": "opportunities that were deleted in their system",
     "not_new_business": "renewals, expansions and splits, which are no new business",
     "amount_change": "the amount of today instead of the amount when it was opened",

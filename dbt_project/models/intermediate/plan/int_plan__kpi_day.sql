@@ -176,7 +176,8 @@ days as (
             case
                 when plan.unit = 'minor'
                     then {{ chance_value(
-                        "plan.unit", "null", "null", "changes.expected_value", "plan.deal_value_minor"
+                        "plan.unit", "null", "null", "changes.expected_value",
+                        "plan.deal_value_minor"
                     ) }}
                 else changes.chance_value
             end

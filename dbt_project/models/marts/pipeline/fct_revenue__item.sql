@@ -109,7 +109,10 @@ final as (
             "items.amount_minor", "day_rates.rate", "items.exponent", "items.reporting_exponent"
         ) }} as reporting_amount_minor,
         {{ converted_minor(
-            "items.amount_minor", "constant_rates.rate", "items.exponent", "items.reporting_exponent"
+            "items.amount_minor",
+            "constant_rates.rate",
+            "items.exponent",
+            "items.reporting_exponent",
         ) }} as constant_amount_minor,
         day_rates.rate,
         -- times
