@@ -72,7 +72,8 @@ def _number(value: Decimal, digits: int, signed: bool) -> str:
     return f"{sign}{abs(rounded):,f}"
 
 
-def _words(value: Any) -> str:
+def in_words(value: Any) -> str:
+    """Words, a day or an instant as the page says them."""
     if isinstance(value, datetime):
         return f"{value.day} {value:%b %Y, %H:%M} UTC"
     if isinstance(value, date):
@@ -140,7 +141,7 @@ class Sheet:
             column=column,
             form="shown" if shown is not None else "text",
             value=exact(value),
-            text=_words(value) if shown is None else shown,
+            text=in_words(value) if shown is None else shown,
         )
 
 
