@@ -167,6 +167,26 @@ def kpi_name(row: Row) -> str:
     return metric_name(row["metric"], row.get("from_stage"), row.get("to_stage"))
 
 
+_CAUSES = {
+    "tolerance": "outside its tolerance",
+    "drift": "its planned rate is disproved",
+    "velocity": "velocity is below plan",
+}
+
+
+def cause_name(row: Row) -> str:
+    """What opened the variance item of a row and still stands."""
+    return _CAUSES.get(row["kind"], str(row["kind"]))
+
+
+def side_name(row: Row) -> str:
+    """Who answers on the row's side of the handoff."""
+    if row["side"] == "both":
+        return "everybody"
+    owner = "nobody named" if row["owner"] == "(nobody)" else row["owner"]
+    return f"{row['side']}: {owner}"
+
+
 def joined(parts: Sequence[Markup | str]) -> Markup:
     """A sentence out of figures and words."""
     return Markup("").join(escape(part) for part in parts)

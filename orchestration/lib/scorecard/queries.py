@@ -89,7 +89,7 @@ QUERIES: tuple[Query, ...] = (
         "trajectory", "The way to the period's end", "drift", ("main.rpt_trajectory__kpi_period",)
     ),
     Query("variance_count", "Variance items by status", "items", ("main.rpt_variance_item",)),
-    Query("variance", "Variance items that stand", "items", ("main.rpt_variance_item",)),
+    Query("variance", "Variance items that stand", "items", ("main.rpt_variance_item.kind",)),
     Query("commitment", "Commitments by status", "items", (_COMMITMENT,)),
     Query("commitment_owed", "Commitments to answer for", "items", (_COMMITMENT,)),
     Query("law", "The laws", "laws", ("meta.law_result.waived",)),

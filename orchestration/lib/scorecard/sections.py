@@ -9,10 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from orchestration.lib.scorecard import charts, flow
-from orchestration.lib.scorecard.figures import Form, Sheet, in_words, joined, kpi_name, stage_name
+from orchestration.lib.scorecard.figures import (
+    Form,
+    Sheet,
+    cause_name,
+    in_words,
+    joined,
+    kpi_name,
+    side_name,
+    stage_name,
+)
 from orchestration.lib.scorecard.queries import Row
 from orchestration.lib.scorecard.tables import Columns, Table
 from orchestration.lib.scorecard.verdict import tone_of
@@ -218,7 +227,7 @@ def _all_cohorts(sheet: Sheet) -> tuple[Table, ...]:
     )
 
 
-# --- The bridge, the handoff, the pipeline, its velocity --------------------------------------------------------------------
+# --- The bridge, the handoff, the pipeline, its velocity -----------------------------------------
 
 
 def _bridge(sheet: Sheet) -> Section:
@@ -293,9 +302,9 @@ def _handoff(sheet: Sheet) -> Section:
         _handoff_sentence(sheet),
         tables=(
             *sides.table(
-                "By who answers on either side; hours in which half and nine in ten had a first"
-                " response and a decision (a dash: not so many have yet)",
-                sides.words("Who", "side", "owner", between=": "),
+                "By who answers on either side; half and nine in ten: the hours until so many had"
+                " it, a dash where not so many have",
+                sides.said("Who", "owner", side_name),
                 sides.number("MQLs", "handed_over", "count"),
                 sides.number("Accepted", "accepted_share_pct", "percent"),
                 sides.number("In time", "in_time_share_pct", "percent"),
@@ -310,8 +319,7 @@ def _handoff(sheet: Sheet) -> Section:
                 strong=lambda row: row["side"] == "both",
             ),
             *kept.table(
-                "The plan's hours, in the last three months; a month is judged once none of its"
-                " leads can be in time any more",
+                "The plan's hours, month by month",
                 kept.words("Month from", "period_start_date"),
                 kept.kpi("Step"),
                 kept.status("Kept", "status"),
@@ -339,25 +347,31 @@ def _handoff(sheet: Sheet) -> Section:
 def _handoff_sentence(sheet: Sheet) -> Markup:
     place = sheet.place("handoff", side="both")
     if place is None:
-        return Markup("No lead has been handed over to Sales." if sheet.has("handoff") else "")
+        return escape("No lead has been handed over to Sales." if sheet.has("handoff") else "")
     row = sheet.rows("handoff")[place]
     parts: list[Markup | str] = [
         "In the month from ",
         sheet.text("handoff", place, "month_start_date"),
         ", ",
         sheet.figure("handoff", place, "handed_over", "count"),
-        " MQLs were handed over",
+        " MQLs were handed over. ",
     ]
+    if row["accepted_share_pct"] is not None:
+        parts += [
+            "Of those decided Sales accepted ",
+            sheet.figure("handoff", place, "accepted_share_pct", "percent"),
+            ". ",
+        ]
     if row["in_time_share_pct"] is not None:
         parts += [
-            "; of those decided or late, ",
+            "Of those decided or late ",
             sheet.figure("handoff", place, "in_time_share_pct", "percent"),
             " were decided within the ",
             sheet.figure("handoff", place, "sla_hours", "hours"),
             " of the plan, which asks for ",
             sheet.figure("handoff", place, "planned_share_pct", "percent"),
+            ". ",
         ]
-    parts.append(". ")
     if row["sla_hours"] is None:
         parts.append("The plan states no hours for it. ")
     if row["waiting"]:
@@ -483,7 +497,7 @@ def _velocity(sheet: Sheet) -> Section:
                 factors.number("Is", "value"),
                 factors.number("The week before", "before_value"),
                 factors.number("Planned", "planned_value"),
-                factors.number("Moved it by", "part_minor", "whole", signed=True),
+                factors.number("Its part", "part_minor", "whole", signed=True),
             ),
             *weeks.table(
                 "Week by week: open deals × win rate × average deal ÷ days open, a day",
@@ -493,8 +507,8 @@ def _velocity(sheet: Sheet) -> Section:
                 weeks.number("Planned", "planned_velocity_minor", "whole"),
                 weeks.number("Of plan", "of_plan_pct", "percent"),
                 weeks.number("Change", "change_minor", "whole", signed=True),
-                weeks.words("Most of it", "moved_by"),
-                weeks.number("moved it by", "moved_by_minor", "whole", signed=True),
+                weeks.words("Moved most by", "moved_by"),
+                weeks.number("Its part", "moved_by_minor", "whole", signed=True),
                 weeks.number("Deals judged", "matured", "count"),
                 strong=lambda row: row["is_latest"],
             ),
@@ -509,7 +523,7 @@ def _velocity_sentence(sheet: Sheet) -> Markup:
     place = sheet.place("velocity", is_latest=True)
     if place is None:
         rows = sheet.rows("velocity")
-        return Markup("No week is over yet." if rows else "No deal has been opened yet.")
+        return escape("No week is over yet." if rows else "No deal has been opened yet.")
     row = sheet.rows("velocity")[place]
     if row["velocity_minor"] is None:
         return joined(
@@ -538,13 +552,13 @@ def _velocity_sentence(sheet: Sheet) -> Markup:
         ]
     if row["change_minor"] is not None:
         parts += [
-            ", and ",
+            "; ",
             sheet.figure("velocity", place, "change_minor", "whole", signed=True),
             " against the week before",
         ]
     if row["moved_by"] is not None:
         parts += [
-            ", most of it by ",
+            ", moved most by ",
             sheet.text("velocity", place, "moved_by"),
             " (",
             sheet.figure("velocity", place, "moved_by_minor", "whole", signed=True),
@@ -564,7 +578,9 @@ def _velocity_sentence(sheet: Sheet) -> Markup:
             " deals that have had their time, too few to tell.",
         ]
     elif row["verdict"] == "no alarm" and row["of_plan_pct"] < 100:
-        parts.append("Tolerance and chance allow that, or it is the first such week: no alarm.")
+        parts.append(
+            "No alarm: that takes two weeks in a row which tolerance and chance do not explain."
+        )
     return joined(parts)
 
 
@@ -703,6 +719,7 @@ def _items(sheet: Sheet) -> Section:
                 " dearest first; at most twenty-five",
                 items.kpi("KPI"),
                 items.status("Status", "status"),
+                items.said("Opened, because", "kind", cause_name),
                 items.person("Owner", "owner"),
                 items.words("Answer due", "due_date"),
                 items.number("Worth", "variance_minor", "whole", signed=True),
