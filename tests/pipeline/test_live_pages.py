@@ -288,8 +288,10 @@ def test_sql_in_an_address_is_a_value(site: Site) -> None:
 
 def test_the_scorecard_leads_to_the_pages(site: Site) -> None:
     text = site.get("/scorecard?publication=2").text
-    links = {*re.findall(r'href="(/(?:campaign|cohort|law)/[^"]*)"', text)}
-    assert {link.split("/")[1] for link in links} >= {"campaign", "law"}
+    links = {*re.findall(r'href="(/(?:campaign|cohort|handoff|law)/[^"]*)"', text)}
+    assert {link.split("/")[1] for link in links} >= {"campaign", "handoff", "law"}
+    sides = {link.split("/")[2] for link in links if link.startswith("/handoff/")}
+    assert sides == {"both", "marketing", "sales"}
     for link in links:
         assert link.endswith("?publication=2")
         assert site.get(unescape(link)).status == 200, link
