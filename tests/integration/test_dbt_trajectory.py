@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from math import exp, log, sqrt
 from pathlib import Path
 from typing import Any
@@ -188,7 +189,7 @@ def walked(weeks: list[dict[str, Any]], above: float | None = None) -> Walk:
     around = sum(miss**2 / chance for miss, chance in deviations)
     between = sum(
         (later[0] - earlier[0]) ** 2 / (later[1] + earlier[1]) for earlier, later in
-        zip(deviations, deviations[1:], strict=False)
+        pairwise(deviations)
     )  # fmt: skip
     scatter = min(
         (each + PRIOR_WEEKS) / (len(fitted) - 1 + PRIOR_WEEKS) for each in (around, between)

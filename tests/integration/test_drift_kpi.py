@@ -257,6 +257,34 @@ def test_silence_of_a_late_feed_is_no_shortfall(cadence_hours: int) -> None:
         assert spend["known_to_date"] == date(2026, 2, 19)
 
 
+@pytest.mark.parametrize(
+    ("as_of", "newest", "verdicts"),
+    [
+        ("2026-01-04 12:00", None, set()),
+        ("2026-01-05 12:00", None, {"cannot tell yet"}),
+        ("2026-01-09 12:00", "2026-01-04 23:00", {"late data"}),
+    ],
+)
+def test_a_period_that_has_begun_has_its_row_before_any_day_is_known(
+    as_of: str, newest: str | None, verdicts: set[str]
+) -> None:
+    """Silence about a KPI would read as if nobody had planned it."""
+    books = Books(as_of=as_of)
+    for metric in ("leads", "pipeline", "acv", "budget"):
+        books.kpi(metric, [10] * 5, [10] * 5, deal=10_000)
+    for table in ("leads", "opportunities", "spend"):
+        if newest is not None:
+            books.delivered(table, newest, 24)
+    found = books.report()
+    assert {row["verdict"] for row in found.values()} == verdicts
+    assert len(found) == (4 if verdicts else 0)
+    for (metric, _), row in found.items():
+        assert row["method"] == ("band" if metric == "budget" else "evidence")
+        assert (row["is_alarm"], row["is_ahead"], row["known_to_date"]) == (False, False, None)
+        assert {row[name] for name in ("evidence", "max_evidence", "ahead_evidence",
+                                       "max_ahead_evidence", "dispersion")} == {None}  # fmt: skip
+
+
 def alarms(done: NDArray[np.int64], due: float) -> tuple[int, int]:
     """How many of the rows, each a scope with its days, are ever behind, and ahead."""
     books = Books()

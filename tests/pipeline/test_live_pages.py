@@ -75,6 +75,7 @@ class Ids:
     campaign: str
     cohort: str
     lead: str
+    owner: str
 
     @property
     def paths(self) -> dict[str, str]:
@@ -85,6 +86,8 @@ class Ids:
             "campaign": f"/campaign/{key}",
             "cohort": f"/cohort/{key}/{self.cohort}",
             "lead": f"/lead/{quote(self.lead, safe='')}",
+            "velocity": "/velocity/company",
+            "handoff": f"/handoff/sales/{quote(self.owner, safe='')}",
             "publication": "/publication/2",
             "law": "/law/B1",
         }
@@ -143,6 +146,12 @@ def _spoil(connection: duckdb.DuckDBPyConnection) -> None:
         )
     connection.execute("update meta.law_result set reason = ?", [HOSTILE])
     connection.execute(
+        "update rpt_handoff__owner_month set owner = ? where side = 'marketing'", [HOSTILE]
+    )
+    connection.execute(
+        "update rpt_velocity__segment_week set scope = ? where scope <> 'company'", [HOSTILE]
+    )
+    connection.execute(
         "insert into meta.law_row values ('B1', 1, ?)",
         ['{"campaign_key": "<script>alert(1)</script>", "amount_minor": 1234, "currency": "USD"}'],
     )
@@ -159,7 +168,13 @@ def ids(site: Site) -> Ids:
             order by converted_opportunity_id is null, lead_id limit 1
             """
         ).fetchall()
-    return Ids(campaign, cohort, lead)
+        ((owner,),) = connection.execute(
+            """
+            select owner from rpt_handoff__owner_month where side = 'sales'
+            group by owner order by sum(waiting) desc, owner limit 1
+            """
+        ).fetchall()
+    return Ids(campaign, cohort, lead, owner)
 
 
 def test_every_figure_is_a_cell_of_the_query_that_the_page_prints(site: Site, ids: Ids) -> None:
@@ -187,6 +202,9 @@ def test_a_page_answers_the_questions_of_its_subject(site: Site, ids: Ids) -> No
         "campaign": ("Spend by month", "Where its dollars stand", "Credit by model", "Cohorts"),
         "cohort": ("Every dollar is at one stage", "Leads", f"/lead/{ids.lead}"),
         "lead": ("Its trail", "Its dollars", "Its deal"),
+        "start": ("/velocity/company", "/handoff/both/%28all%29", "/handoff/sales/"),
+        "velocity": ("Velocity week by week", "Its factors", "Variance items", "Days to be won"),
+        "handoff": ("Month by month", "Who still waits", "What became of them"),
         "publication": ("Changes by cause", "Versions of the plan", "passed the gate"),
         "law": ("What to do", "Whose move", "Over the publications", "What the gate compares"),
     }
@@ -204,11 +222,52 @@ def test_dollars_of_a_campaign_by_stage_are_its_spend(site: Site, ids: Ids) -> N
     assert stands == spent > 0
 
 
+def test_the_parts_of_a_velocity_are_its_change(site: Site) -> None:
+    cells = read(site.get("/velocity/company").text).cells
+    weeks: dict[int, dict[str, int]] = {}
+    for cell in cells:
+        if cell.query == "velocity_week" and cell.column.endswith("_minor"):
+            weeks.setdefault(cell.row, {})[cell.column] = int(cell.value)
+    changes = [week for week in weeks.values() if "change_minor" in week]
+    assert changes
+    for week in changes:
+        parts = sum(value for column, value in week.items() if column.endswith("_part_minor"))
+        assert week["change_minor"] == parts
+
+
+def test_every_scope_and_owner_has_a_page_and_owners_add_up(site: Site) -> None:
+    start = site.get("/").text
+    links = {*re.findall(r'href="(/(?:velocity|handoff)/[^"]*)"', start)}
+    assert len({link.split("/")[1] for link in links}) == 2
+    handed_over, waiting = {}, 0
+    for link in links:
+        answer = site.get(unescape(link))
+        assert answer.status == 200, link
+        cells = read(answer.text).cells
+        if not link.startswith("/handoff/"):
+            continue
+        months = [cell for cell in cells if cell.column == "handed_over"]
+        side = link.split("/")[2]
+        handed_over[side] = handed_over.get(side, 0) + sum(int(cell.value) for cell in months)
+        owed = [
+            int(cell.value)
+            for cell in cells
+            if (cell.query, cell.column) == ("handoff_month", "waiting")
+        ]
+        leads = [cell for cell in cells if (cell.query, cell.column) == ("handoff_lead", "lead_id")]
+        assert sum(owed) == len(leads) or len(leads) == 50, link
+        waiting += len(leads)
+    assert handed_over["both"] == handed_over["marketing"] == handed_over["sales"] > 0
+    assert waiting > 0
+
+
 def test_nothing_from_the_data_or_the_address_becomes_markup(site: Site) -> None:
     key = quote(HOSTILE, safe="")
     for path, status in (
         ("/?publication=1", 200),
         (f"/campaign/{key}?publication=1", 200),
+        (f"/velocity/{key}?publication=1", 200),
+        (f"/handoff/marketing/{key}?publication=1", 200),
         (f"/search?publication=1&q={quote('<SCRIPT>')}", 200),
         ("/law/B1?publication=1", 200),
         (f"/law/{quote('<script>alert(1)<')}", 404),
@@ -229,8 +288,10 @@ def test_sql_in_an_address_is_a_value(site: Site) -> None:
 
 def test_the_scorecard_leads_to_the_pages(site: Site) -> None:
     text = site.get("/scorecard?publication=2").text
-    links = {*re.findall(r'href="(/(?:campaign|cohort|law)/[^"]*)"', text)}
-    assert {link.split("/")[1] for link in links} >= {"campaign", "law"}
+    links = {*re.findall(r'href="(/(?:campaign|cohort|handoff|law)/[^"]*)"', text)}
+    assert {link.split("/")[1] for link in links} >= {"campaign", "handoff", "law"}
+    sides = {link.split("/")[2] for link in links if link.startswith("/handoff/")}
+    assert sides == {"both", "marketing", "sales"}
     for link in links:
         assert link.endswith("?publication=2")
         assert site.get(unescape(link)).status == 200, link
@@ -245,6 +306,9 @@ def test_the_scorecard_leads_to_the_pages(site: Site) -> None:
         "/cohort/none/2026-01-01",
         "/cohort/none/yesterday",
         "/law/Z9",
+        "/velocity/nowhere",
+        "/handoff/sales/nobody",
+        "/handoff/neither/nobody",
         "/publication/99",
         "/?publication=99",
         "/?publication=-1",
@@ -371,7 +435,8 @@ def tab(browser_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 @pytest.mark.parametrize(
-    "kind", ["start", "campaign", "cohort", "lead", "publication", "law", "none"]
+    "kind",
+    ["start", "campaign", "cohort", "lead", "velocity", "handoff", "publication", "law", "none"],
 )
 def test_people_can_read_it(site: Site, ids: Ids, tab: Page, kind: str) -> None:
     address = f"http://127.0.0.1:{site.port}"

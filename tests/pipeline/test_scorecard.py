@@ -186,7 +186,10 @@ def test_anchors_lead_both_ways(reading: Reading) -> None:
     assert reading.links <= reading.anchors
     assert {f"q-{cell.query}" for cell in reading.cells} <= reading.anchors
     assert {f"q-{cell.query}" for cell in reading.cells if cell.is_link} <= reading.links
-    sections = ("plan", "flow", "bridge", "pipeline", "drift", "items", "laws", "changes")
+    sections = (
+        "plan", "flow", "bridge", "handoff", "pipeline", "velocity", "drift", "items", "laws",
+        "changes",
+    )  # fmt: skip
     assert set(sections) <= reading.links
 
 
@@ -206,6 +209,92 @@ def test_every_dollar_is_in_the_flow(published: tuple[Home, Path], reading: Read
     shown = f"${total['period_minor'] / 100:,.2f}"
     totals = [text for text in reading.chart_texts if text.startswith("total")]
     assert totals == [f"total  {shown}"] * 4, "left and right, wide and narrow"
+
+
+def shown(reading: Reading, query: str, column: str) -> list[str]:
+    """What a table of the page, and the sentence before it, show of a column."""
+    return [each.value for each in reading.cells if (each.query, each.column) == (query, column)]
+
+
+def test_the_velocity_is_that_of_the_published_weeks(
+    published: tuple[Home, Path], reading: Reading
+) -> None:
+    with duckdb.connect(str(published[0].current_database), read_only=True) as connection:
+        weeks = connection.execute(
+            """
+            select week_start_date::varchar, velocity_minor, planned_velocity_minor, change_minor
+            from rpt_velocity__segment_week where scope = 'company' order by 1 desc limit 13
+            """
+        ).fetchall()[::-1]
+        (latest,) = connection.execute(
+            """
+            from rpt_velocity__segment_week
+            select open_opportunities_part_minor, win_rate_part_minor, acv_part_minor,
+                cycle_days_part_minor, velocity_minor
+            where scope = 'company' and is_complete order by week_start_date desc limit 1
+            """
+        ).fetchall()
+    rows = ask(published[0].current_database)["velocity"].rows
+    assert weeks and latest[-1] is not None, "the sample has a velocity to show"
+    for number, column in enumerate(
+        ("week_start_date", "velocity_minor", "planned_velocity_minor", "change_minor")
+    ):
+        values = [week[number] for week in weeks]
+        assert [plain(row[column]) for row in rows] == [plain(value) for value in values]
+        assert set(shown(reading, "velocity", column)) == {
+            str(each) for each in values if each is not None
+        }
+    assert shown(reading, "velocity_factor", "part_minor") == [
+        str(part) for part in latest[:4] if part is not None
+    ]
+
+
+def test_the_handoff_is_that_of_the_newest_month_that_is_a_week_old(
+    published: tuple[Home, Path], reading: Reading
+) -> None:
+    with duckdb.connect(str(published[0].current_database), read_only=True) as connection:
+        owners = connection.execute(
+            """
+            from rpt_handoff__owner_month as handoff
+            select side, owner, handed_over, response_hours_p50, handoff_hours_p90, rejected
+            where month_start_date = (
+                select max(month_start_date) from rpt_handoff__owner_month, audit.run
+                where month_start_date <= as_of_date - 7
+            )
+            """
+        ).fetchall()
+        ((kept, planned),) = connection.execute(
+            """
+            from rpt_handoff_sla__metric_period, audit.run
+            select max_by(in_time_share_pct, period_start_date),
+                max_by(planned_share_pct, period_start_date)
+            where period_start_date <= as_of_date - 7 and metric = 'rate_mql_sal'
+            """
+        ).fetchall()
+    rows = ask(published[0].current_database)["handoff"].rows
+    columns = (
+        "side",
+        "owner",
+        "handed_over",
+        "response_hours_p50",
+        "handoff_hours_p90",
+        "rejected",
+    )
+    assert sorted(map(str, owners)) == sorted(
+        str(tuple(row[name] for name in columns)) for row in rows
+    )
+    assert {row[0] for row in owners} == {"both", "marketing", "sales"}
+    everybody = shown(reading, "handoff", "in_time_share_pct")[0]
+    assert (everybody, shown(reading, "handoff", "planned_share_pct")[0]) == (
+        str(kept), str(planned),
+    )  # fmt: skip
+    names = [
+        each.text for each in reading.cells if (each.query, each.column) == ("handoff", "owner")
+    ]
+    assert names[0] == "everybody"
+    assert "sales: " in " ".join(names)
+    reasons = shown(reading, "handoff_reason", "leads")
+    assert sum(map(int, reasons)) > 0
 
 
 def test_the_page_belongs_to_its_publication(published: tuple[Home, Path]) -> None:
@@ -260,6 +349,8 @@ def test_nothing_from_the_data_becomes_markup(changed: Callable[..., str]) -> No
             f"update dim_campaign set channel = '{text}' where kind = 'campaign'",
             f"update rpt_handoff_bridge__period set reason = '{text}' where reason is not null",
             f"update meta.law_result set reason = '{text}'",
+            f"update rpt_handoff__owner_month set owner = '{text}' where side = 'marketing'",
+            f"update rpt_handoff_outcome__owner_month set reason = '{text}' where side = 'both'",
         )
     )
     assert found.scripts == 0
@@ -274,9 +365,12 @@ def test_an_older_file_says_what_it_lacks(changed: Callable[..., str]) -> None:
         "drop table rpt_variance_item",
         "drop table rpt_commitment__campaign_cohort",
         "drop table rpt_handoff_bridge__period",
+        "drop table rpt_handoff__owner_month",
+        "drop table rpt_handoff_sla__metric_period",
+        "drop table rpt_velocity__segment_week",
         "alter table fct_dollar_journal__entry drop lead_id",
     )
-    assert found.count("not in this file") >= 6
+    assert found.count("not in this file") >= 9
     assert read(found).stray_digits == []
 
 
@@ -285,6 +379,96 @@ def test_without_a_plan_the_dollars_still_stand_there(changed: Callable[..., str
     assert "No plan covers this day" in found
     assert "Where every dollar stands" in found
     assert read(found).stray_digits == []
+
+
+def section(page: str, name: str) -> str:
+    """The words of a section."""
+    text = re.sub(r"<[^>]*>", "", page.partition(f'<section id="{name}"')[2].split("</section>")[0])
+    return text.replace("\N{NARROW NO-BREAK SPACE}", " ")
+
+
+_VELOCITY = "update rpt_velocity__segment_week set "
+_HOURS = "update rpt_handoff_sla__metric_period set planned_share_pct = 65, "
+
+
+@pytest.mark.parametrize(
+    ("statements", "of_velocity", "of_handoff"),
+    [
+        (
+            ["delete from rpt_velocity__segment_week", "delete from rpt_handoff__owner_month"],
+            "No deal has been opened yet",
+            "No lead has been handed over to Sales",
+        ),
+        (
+            [_VELOCITY + "is_complete = false", "delete from rpt_handoff_sla__metric_period"],
+            "No week is over yet",
+            "The plan states no hours for it",
+        ),
+        (
+            [_VELOCITY + "velocity_minor = null, matured = 0, change_minor = null",
+             "update rpt_handoff__owner_month set clock = 'elapsed'"],
+            "No velocity yet: no deal whose amount is known has had its 60 days to be won",
+            "Hours run day and night",
+        ),
+        (
+            [_VELOCITY + "planned_velocity_minor = null",
+             _HOURS + "is_complete = true, in_time_share_pct = 64.9"],
+            "a day; the plan states none",
+            "behind",
+        ),
+        (
+            [_VELOCITY + "matured = 4, planned_velocity_minor = 100, is_alarm = false",
+             _HOURS + "is_complete = true, in_time_share_pct = 65"],
+            "It rests on 4 deals that have had their time, too few to tell",
+            "on plan",
+        ),
+        (
+            [_VELOCITY + "matured = 5, velocity_minor = 9900, planned_velocity_minor = 10000,"
+             " is_alarm = false",
+             _HOURS + "is_complete = false, in_time_share_pct = 65"],
+            "made $99 a day, 99.0 % of the $100 planned",
+            "cannot tell yet",
+        ),
+        (
+            [_VELOCITY + "velocity_minor = 1, is_alarm = true, alarmed_at = '2026-03-01 05:00',"
+             " change_minor = -300, open_opportunities_part_minor = 100,"
+             " win_rate_part_minor = -500, acv_part_minor = 60, cycle_days_part_minor = 40"],
+            "\N{MINUS SIGN}$3 against the week before, moved most by win rate (\N{MINUS SIGN}$5)."
+            " That is below plan by more than tolerance and chance: alarm since 1 Mar 2026, 05:00",
+            "MQLs were handed over",
+        ),
+    ],
+)  # fmt: skip
+def test_velocity_and_handoff_are_said_as_they_stand(
+    changed: Callable[..., str], statements: list[str], of_velocity: str, of_handoff: str
+) -> None:
+    found = changed(*statements)
+    assert of_velocity in section(found, "velocity")
+    assert of_handoff in section(found, "handoff")
+    assert read(found).stray_digits == []
+
+
+def test_what_opened_a_variance_item_is_said_in_words(changed: Callable[..., str]) -> None:
+    found = changed(
+        "delete from rpt_variance_item",
+        *(
+            f"""
+            insert into rpt_variance_item by name
+            select 'V-{kind}' as item_id, 'FY2026-Q1' as period, 'company' as scope,
+                'leads' as metric, '{kind}' as kind, '{kind}' as causes, 'count' as unit,
+                'open' as status, 10 as plan_to_date_value, 5 as actual_value, 0 as notes,
+                true as is_period_open, date '2026-02-01' as opened_date
+            """
+            for kind in ("tolerance", "drift", "velocity", "of tomorrow")
+        ),
+    )
+    kinds = {each.value: each.text for each in read(found).cells if each.column == "kind"}
+    assert kinds == {
+        "tolerance": "outside its tolerance",
+        "drift": "its planned rate is disproved",
+        "velocity": "velocity is below plan",
+        "of tomorrow": "of tomorrow",
+    }
 
 
 def test_a_projection_is_shown_where_the_file_has_one(changed: Callable[..., str]) -> None:

@@ -1,6 +1,8 @@
 -- Do volumes and money keep to the plan's curve? The verdict on each KPI of each period.
--- Grain: metric, period, scope; volumes, spend and the size of deals. Rates: the report
--- rpt_drift__cohort_transition.
+-- Grain: metric, period, scope; volumes, spend and the size of deals, of every period that has
+-- begun. Rates: the report rpt_drift__cohort_transition.
+-- A period of which no day is known yet has its row too, with a verdict and no evidence: a KPI
+-- that is not there would read as if nobody had planned it.
 --
 -- Counts, pipeline and bookings. Leads arrive one by one at the curve's pace, so that exp(-(q - 1)
 -- * due) * q^done is a test martingale for each q (the likelihood ratio of q times the pace); the
@@ -40,7 +42,12 @@ periods as (
 feeds as (
 
     select * from {{ ref("int_drift__feed") }}
-    where entity = 'spend'
+
+),
+
+kpis as (
+
+    select * from {{ ref("kpis") }}
 
 ),
 
@@ -141,6 +148,7 @@ spend_feeds as (
         coalesce(max(case when is_late then 1 else 0 end), 0) = 1 as is_late,
         min(case when is_late then cast(complete_until as date) end) as last_day
     from feeds
+    where entity = 'spend'
 
 ),
 
@@ -193,7 +201,6 @@ judged as (
         alarmed_on,
         ahead_on,
         is_late,
-        'evidence' as method,
         -- So many are due that a loss of 30 percent would have shown itself.
         case
             when metric = 'acv' then due * 0.0225
@@ -222,7 +229,6 @@ judged as (
                 then coalesce({{ add_days("banded.last_inside_on", 1) }}, banded.first_on)
         end as ahead_on,
         banded.is_late,
-        'band' as method,
         periods.has_passed and periods.tolerance_pct is not null as is_telling
     from banded
     inner join periods
@@ -233,6 +239,33 @@ judged as (
 
 ),
 
+late_entities as (
+
+    select distinct entity
+    from feeds
+    where is_late
+
+),
+
+begun as (
+
+    select
+        periods.*,
+        case
+            when periods.metric = 'budget' then 'spend'
+            when kpis.to_stage in ('lead', 'mql', 'sal', 'sql') then 'lead'
+            else 'opportunity'
+        end as entity
+    from periods
+    inner join kpis on periods.metric = kpis.metric
+    cross join spend_known
+    where
+        periods.kind in ('volume', 'price')
+        and periods.metric <> 'cost_per_lead'
+        and periods.period_start_date <= spend_known.as_of_date
+
+),
+
 final as (
 
     select
@@ -240,11 +273,11 @@ final as (
         periods.metric,
         periods.period,
         periods.scope,
-        judged.method,
+        case when periods.metric = 'budget' then 'band' else 'evidence' end as method,
         case
             when judged.alarmed_on is not null then 'behind'
             when judged.ahead_on is not null then 'ahead'
-            when judged.is_late then 'late data'
+            when coalesce(judged.is_late, late_entities.entity is not null) then 'late data'
             when judged.is_telling then 'believable'
             else 'cannot tell yet'
         end as verdict,
@@ -266,12 +299,13 @@ final as (
         judged.known_to_date,
         judged.alarmed_on,
         judged.ahead_on
-    from judged
-    inner join periods
+    from begun as periods
+    left join judged
         on
-            judged.period = periods.period
-            and judged.scope = periods.scope
-            and judged.metric = periods.metric
+            periods.period = judged.period
+            and periods.scope = judged.scope
+            and periods.metric = judged.metric
+    left join late_entities on periods.entity = late_entities.entity
 
 )
 

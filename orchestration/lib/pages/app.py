@@ -116,7 +116,22 @@ def make_app(home: Home, laws: Mapping[str, LawText]) -> ASGIApp:
 
     def campaign(request: Request) -> Response:
         key = request.path_params["key"]
-        return site.answer(request, lambda maker: parts.campaign(maker, key), campaign=key)
+        return site.answer(
+            request,
+            lambda maker: parts.campaign(maker, key),
+            campaign=key,
+            scope=f"campaign:{key}",
+        )
+
+    def velocity(request: Request) -> Response:
+        scope = request.path_params["key"]
+        return site.answer(request, lambda maker: parts.velocity(maker, scope), scope=scope)
+
+    def handoff(request: Request) -> Response:
+        side, owner = request.path_params["side"], request.path_params["key"]
+        return site.answer(
+            request, lambda maker: parts.handoff(maker, side, owner), side=side, owner=owner
+        )
 
     def cohort(request: Request) -> Response:
         key = request.path_params["key"]
@@ -191,6 +206,8 @@ def make_app(home: Home, laws: Mapping[str, LawText]) -> ASGIApp:
                 Route("/search", search),
                 Route("/cohort/{key:path}/{start}", cohort),
                 Route("/campaign/{key:path}", campaign),
+                Route("/velocity/{key:path}", velocity),
+                Route("/handoff/{side}/{key:path}", handoff),
                 Route("/lead/{key:path}", lead),
                 Route("/publication/{number:int}", publication),
                 Route("/law/{key}", law),

@@ -1,7 +1,7 @@
 """Links from the scorecard into the live pages, put in when it is shown by them.
 
 The scorecard itself works without a server and has none. Belongs here: finding its campaigns,
-cohorts and laws. Does not belong here: making the scorecard.
+cohorts, owners of the handoff and laws. Does not belong here: making the scorecard.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from orchestration.lib.pages.parts import Links
 #: Words of the scorecard, as `orchestration.lib.scorecard.figures` marks them.
 _CELL = re.compile(
     r'<span data-query="(?P<query>\w+)" data-row="(?P<row>\d+)" data-column="(?P<column>\w+)"'
-    r' data-form="\w+" data-value="(?P<value>[^"]*)">[^<]*</span>'
+    r' data-form="\w+" data-value="(?P<value>[^"]*)">(?P<text>[^<]*)</span>'
 )
 
 
 def linked(page: str, links: Links) -> str:
-    """The page with its campaigns, cohorts and laws leading to their pages."""
+    """The page with its campaigns, cohorts, owners and laws leading to their pages."""
     campaigns = {
         (cell["query"], cell["row"]): unescape(cell["value"])
         for cell in _CELL.finditer(page)
@@ -36,6 +36,10 @@ def linked(page: str, links: Links) -> str:
                 to = links.to("campaign", value)
             case "cohort_start_date" if campaign is not None:
                 to = links.to("cohort", campaign, value)
+            case "owner" if cell["query"] == "handoff":
+                # "sales: …", as `side_name` says it; everybody has no side.
+                side, colon, _ = cell["text"].partition(": ")
+                to = links.to("handoff", side if colon else "both", value)
             case "law":
                 to = links.to("law", value)
             case _:

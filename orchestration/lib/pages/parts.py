@@ -20,7 +20,15 @@ from orchestration.lib.explain import explain
 from orchestration.lib.pages.asking import PAGE_ROWS, Book, NotThereError, Question, Value
 from orchestration.lib.release import history
 from orchestration.lib.release.promote import publications
-from orchestration.lib.scorecard.figures import Form, Sheet, Writer, metric_name, stage_name
+from orchestration.lib.scorecard.figures import (
+    Form,
+    Sheet,
+    Writer,
+    cause_name,
+    metric_name,
+    side_name,
+    stage_name,
+)
 from orchestration.lib.scorecard.page import exponent_of
 from orchestration.lib.scorecard.queries import Answer, Row
 from orchestration.lib.scorecard.tables import Column, Columns, Table, mark
@@ -34,6 +42,8 @@ _LEAD_STAGE = ("main.fct_lead.stage", "main.fct_lead.first_won_at")
 _BALANCE = "main.rpt_stage_balance__campaign_cohort"
 _JOURNAL = "main.fct_dollar_journal__entry.lead_id"
 _COMMITMENT = "main.rpt_commitment__campaign_cohort.judged_metric"
+_VELOCITY = ("main.rpt_velocity__segment_week",)
+_HANDOFF = ("main.rpt_handoff__owner_month", "main.rpt_handoff_sla__metric_period")
 _DEAL = ("main.fct_opportunity", "main.fct_lead.converted_opportunity_id")
 
 QUESTIONS = {
@@ -41,6 +51,18 @@ QUESTIONS = {
     for question in (
         Question("about", "The publication", ("meta.publication",)),
         Question("campaigns", "All campaigns", ("main.dim_campaign.channel", *_LEAD_STAGE)),
+        Question("velocity_scope", "Velocity", _VELOCITY),
+        Question("velocity", "The scope", _VELOCITY),
+        Question("velocity_week", "Velocity week by week", _VELOCITY),
+        Question("velocity_factor", "Its factors", _VELOCITY),
+        Question("handoff_owner", "The handoff", _HANDOFF),
+        Question("handoff", "The owner", _HANDOFF),
+        Question("handoff_month", "Month by month", _HANDOFF),
+        Question(
+            "handoff_outcome", "What became of them", ("main.rpt_handoff_outcome__owner_month",)
+        ),
+        Question("handoff_lead", "Who still waits", ("main.rpt_handoff__lead.outcome",)),
+        Question("variance_item", "Variance items", ("main.rpt_variance_item.kind",)),
         Question("laws", "The laws", ("meta.law_result.waived",)),
         Question("found_campaign", "Campaigns", ("main.dim_campaign.channel",)),
         Question("found_lead", "Leads", _LEAD_STAGE),
@@ -181,13 +203,19 @@ class Live(Columns):
         self.links = links
 
     def link(
-        self, head: str, column: str, path: Callable[[Row], Sequence[str | int | date] | None]
+        self,
+        head: str,
+        column: str,
+        path: Callable[[Row], Sequence[str | int | date] | None],
+        say: Callable[[Row], str] | None = None,
     ) -> Column:
-        """Words that lead to a page."""
+        """Words that lead to a page, as the file has them or said otherwise."""
 
         def cell(place: int) -> Markup:
-            text = self._sheet.text(self._query, place, column)
-            to = path(self._rows[place]) if self._rows[place][column] is not None else None
+            row = self._rows[place]
+            shown = None if say is None else say(row)
+            text = self._sheet.text(self._query, place, column, shown)
+            to = path(row) if row[column] is not None else None
             if to is None or None in to:
                 return text
             return Markup('<a href="{}">{}</a>').format(self.links.to(*to), text)
@@ -389,6 +417,14 @@ _PROMISE = (
 )
 
 
+_HOURS = (
+    _number("Response: half", "response_hours_p50", "hours"),
+    _number("nine in ten", "response_hours_p90", "hours"),
+    _number("Decision: half", "handoff_hours_p50", "hours"),
+    _number("nine in ten", "handoff_hours_p90", "hours"),
+)
+
+
 # --- The pages -----------------------------------------------------------------------------------
 
 
@@ -409,6 +445,40 @@ def start(home: Home, maker: Maker) -> Page:
             _words("Channel", "channel"),
             _words("Segment", "segment"),
             _words("Match", "match_status"),
+        ),
+        maker.part(
+            "velocity_scope",
+            "Revenue a day that the pipeline makes, in the last week that is over.",
+            lambda columns: columns.link("Scope", "scope", lambda row: ("velocity", row["scope"])),
+            _status("Verdict", "verdict"),
+            _number("A day", "velocity_minor", "whole"),
+            _number("Planned", "planned_velocity_minor", "whole"),
+            lambda columns: columns.number("Change", "change_minor", "whole", signed=True),
+            _words("Moved most by", "moved_by"),
+            _number("Deals judged", "matured", "count"),
+            _words("Week from", "week_start_date"),
+            none="No week is over in which a deal was open.",
+        ),
+        maker.part(
+            "handoff_owner",
+            "Who answers for MQLs on either side, in the newest month that is a week old; who left"
+            " the most lying first.",
+            lambda columns: columns.link(
+                "Who",
+                "owner",
+                lambda row: ("handoff", row["side"], row["owner"]),
+                say=side_name,
+            ),
+            _number("MQLs", "handed_over", "count"),
+            _number("Accepted", "accepted_share_pct", "percent"),
+            _number("In time", "in_time_share_pct", "percent"),
+            _number("Late", "late", "count"),
+            _number("Waiting", "waiting", "count"),
+            _number("Response: half", "response_hours_p50", "hours"),
+            _number("Decision: half", "handoff_hours_p50", "hours"),
+            _number("nine in ten", "handoff_hours_p90", "hours"),
+            _words("Month from", "month_start_date"),
+            none="No lead has been handed over.",
         ),
         maker.part("laws", "What must hold before anything is published.", *_LAWS),
         _publications(home, maker),
@@ -563,6 +633,7 @@ def campaign(maker: Maker, key: str) -> Page:
             _words("Alarm at", "alarmed_at"),
             none="No rate is planned for this campaign's cohorts.",
         ),
+        _items(maker),
         maker.part(
             "campaign_trajectory",
             "If things go on as they do.",
@@ -605,6 +676,132 @@ def campaign(maker: Maker, key: str) -> Page:
         ),
     ]
     return page
+
+
+def velocity(maker: Maker, scope: str) -> Page:
+    """A scope's pipeline: how much revenue a day it makes, and why."""
+    row = maker.one("velocity")
+    if row is None:
+        raise NotThereError(f"velocity of {scope}")
+    page = maker.page("Velocity", f"Pipeline velocity: {scope}", word=row["verdict"])
+    page.sentence = (
+        "Velocity = open deals × win rate × average deal ÷ days open: the revenue a day that this"
+        " pipeline makes if nothing changes. Without a planned one, or with fewer than five deals"
+        " that have had their days to be won, nothing can be told."
+    )
+    page.facts = [
+        *maker.texts("velocity", ("Week from", "week_start_date")),
+        ("A day", maker.sheet.figure("velocity", 0, "velocity_minor", "whole")),
+        ("Planned", maker.sheet.figure("velocity", 0, "planned_velocity_minor", "whole")),
+        ("Days to be won", maker.sheet.figure("velocity", 0, "window_days", "count")),
+        *maker.texts("velocity", ("Alarm since", "alarmed_at"), ("Owner", "owner")),
+    ]
+    page.parts = [
+        maker.part(
+            "velocity_week",
+            "What each factor did to it; the four are the change against the week before.",
+            _words("Week from", "week_start_date"),
+            _status("Verdict", "verdict"),
+            _number("A day", "velocity_minor", "whole"),
+            _bar("", "velocity_minor"),
+            _number("Planned", "planned_velocity_minor", "whole"),
+            _number("Change", "change_minor", "whole", signed=True),
+            _number("Open deals", "open_opportunities_part_minor", "whole", signed=True),
+            _number("Win rate", "win_rate_part_minor", "whole", signed=True),
+            _number("Average deal", "acv_part_minor", "whole", signed=True),
+            _number("Days open", "cycle_days_part_minor", "whole", signed=True),
+        ),
+        maker.part(
+            "velocity_factor",
+            "Open deals older than the days to be won are stale and in no factor.",
+            _words("Week from", "week_start_date"),
+            _number("Open deals", "open_opportunities", "count"),
+            _number("Stale", "stale_opportunities", "count"),
+            _number("Worth", "open_pipeline_minor", "whole"),
+            _number("Win rate", "win_rate", "rate"),
+            _number("Planned", "planned_win_rate", "rate"),
+            _number("Won", "wins", "count"),
+            _number("Of", "matured", "count"),
+            _number("Average deal", "acv_minor", "whole"),
+            _number("Planned", "planned_acv_minor", "whole"),
+            _number("Days open", "cycle_days", "days"),
+        ),
+        _items(maker),
+    ]
+    return page
+
+
+def handoff(maker: Maker, side: str, owner: str) -> Page:
+    """Somebody on one side of the handoff: how fast, how well, who waits."""
+    row = maker.one("handoff")
+    if row is None:
+        raise NotThereError(f"handoff of {side} {owner}")
+    page = maker.page("Handoff", f"The handoff, {side_name(row)}")
+    page.sentence = (
+        "Hours are those in which half, and nine in ten, had a first response or a decision; a dash"
+        " means that not so many have."
+    )
+    page.facts = maker.texts("handoff", ("Hours", "clock"), ("Newest month", "month_start_date"))
+    page.parts = [
+        maker.part(
+            "handoff_month",
+            "By the month in which MQLs were handed over. What the plan asks, it asks of all"
+            " together.",
+            _words("Month from", "month_start_date"),
+            _number("MQLs", "handed_over", "count"),
+            _number("Accepted", "accepted_share_pct", "percent"),
+            _number("Within", "sla_hours", "hours"),
+            _number("Planned", "planned_share_pct", "percent"),
+            _number("In time", "in_time_share_pct", "percent"),
+            _number("Late", "late", "count"),
+            _number("Waiting", "waiting", "count"),
+            *_HOURS,
+        ),
+        maker.part(
+            "handoff_lead",
+            "The longest waiting first.",
+            lambda columns: columns.lead(),
+            lambda columns: columns.campaign(),
+            _words("Hours of the plan", "sla_status"),
+            _number("Waits", "waiting_hours", "hours"),
+            _words("Handed over", "handed_over_at"),
+            _words("First response", "first_response_at"),
+            _words("Other side", "other_owner"),
+            _number("Dollars", "amount_minor", "money"),
+            none="Nobody.",
+        ),
+        maker.part(
+            "handoff_outcome",
+            "By the reason that the source gives.",
+            _words("Month from", "month_start_date"),
+            _words("What followed", "outcome"),
+            _words("Reason", "reason"),
+            _number("MQLs", "leads", "count"),
+            _bar("", "leads"),
+            _number("Spend on them", "amount_minor", "money"),
+        ),
+    ]
+    return page
+
+
+def _items(maker: Maker) -> Part:
+    """The variance items of the page's scope."""
+    return maker.part(
+        "variance_item",
+        "What is outside its tolerance or raised an alarm, and what its owner says.",
+        _words("Period", "period"),
+        _KPI,
+        _status("Status", "status"),
+        lambda columns: columns.said("Opened, because", "kind", cause_name),
+        _words("Owner", "owner"),
+        _number("Plan to date", "plan_to_date_value"),
+        _number("Actual", "actual_value"),
+        _words("Since", "opened_date"),
+        _words("Answer due", "due_date"),
+        _words("Why", "why"),
+        _words("Action", "action"),
+        _words("Item", "item_id"),
+    )
 
 
 def cohort(maker: Maker, key: str, start_date: date) -> Page:

@@ -72,7 +72,8 @@ def _number(value: Decimal, digits: int, signed: bool) -> str:
     return f"{sign}{abs(rounded):,f}"
 
 
-def _words(value: Any) -> str:
+def in_words(value: Any) -> str:
+    """Words, a day or an instant as the page says them."""
     if isinstance(value, datetime):
         return f"{value.day} {value:%b %Y, %H:%M} UTC"
     if isinstance(value, date):
@@ -140,7 +141,7 @@ class Sheet:
             column=column,
             form="shown" if shown is not None else "text",
             value=exact(value),
-            text=_words(value) if shown is None else shown,
+            text=in_words(value) if shown is None else shown,
         )
 
 
@@ -164,6 +165,26 @@ def metric_name(metric: str, from_stage: str | None = None, to_stage: str | None
 def kpi_name(row: Row) -> str:
     """The KPI of a row, with the stages of a rate where the row has them."""
     return metric_name(row["metric"], row.get("from_stage"), row.get("to_stage"))
+
+
+_CAUSES = {
+    "tolerance": "outside its tolerance",
+    "drift": "its planned rate is disproved",
+    "velocity": "velocity is below plan",
+}
+
+
+def cause_name(row: Row) -> str:
+    """What opened the variance item of a row and still stands."""
+    return _CAUSES.get(row["kind"], str(row["kind"]))
+
+
+def side_name(row: Row) -> str:
+    """Who answers on the row's side of the handoff."""
+    if row["side"] == "both":
+        return "everybody"
+    owner = "nobody named" if row["owner"] == "(nobody)" else row["owner"]
+    return f"{row['side']}: {owner}"
 
 
 def joined(parts: Sequence[Markup | str]) -> Markup:

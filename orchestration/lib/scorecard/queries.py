@@ -26,6 +26,9 @@ _FLOW = (_JOURNAL, "main.fct_lead.first_sal_at", "main.dim_stage", "main.dim_cam
 _DRIFT = "main.rpt_drift__cohort_transition"
 _WATERFALL = "main.rpt_pipeline_waterfall__period"
 _COMMITMENT = "main.rpt_commitment__campaign_cohort"
+_VELOCITY = "main.rpt_velocity__segment_week"
+_HANDOFF = ("main.rpt_handoff__owner_month", "main.rpt_handoff_outcome__owner_month")
+_SLA = "main.rpt_handoff_sla__metric_period"
 _BRIDGE = ("main.rpt_handoff_bridge__period", "main.rpt_claims_bridge__period")
 
 Row = dict[str, Any]
@@ -73,15 +76,20 @@ QUERIES: tuple[Query, ...] = (
     ),
     Query("spend_total", "What was spent", "flow", _FLOW),
     Query("bridge", "From Marketing's count to Sales'", "bridge", _BRIDGE),
+    Query("handoff", "The handoff by owner", "handoff", (*_HANDOFF, _SLA)),
+    Query("handoff_sla", "The plan's hours", "handoff", (_SLA, "main.dim_kpi")),
+    Query("handoff_reason", "Why MQLs were not accepted", "handoff", _HANDOFF),
     Query("waterfall_step", "The period's pipeline, step by step", "pipeline", (_WATERFALL,)),
     Query("waterfall", "The pipeline month by month", "pipeline", (_WATERFALL,)),
+    Query("velocity", "Velocity week by week", "velocity", (_VELOCITY,)),
+    Query("velocity_factor", "What moved the velocity", "velocity", (_VELOCITY,)),
     Query("drift", "Planned rates and what came", "drift", (_DRIFT, "main.dim_kpi")),
     Query("drift_scope", "Alarms below the company", "drift", (_DRIFT, "main.dim_kpi")),
     Query(
         "trajectory", "The way to the period's end", "drift", ("main.rpt_trajectory__kpi_period",)
     ),
     Query("variance_count", "Variance items by status", "items", ("main.rpt_variance_item",)),
-    Query("variance", "Variance items that stand", "items", ("main.rpt_variance_item",)),
+    Query("variance", "Variance items that stand", "items", ("main.rpt_variance_item.kind",)),
     Query("commitment", "Commitments by status", "items", (_COMMITMENT,)),
     Query("commitment_owed", "Commitments to answer for", "items", (_COMMITMENT,)),
     Query("law", "The laws", "laws", ("meta.law_result.waived",)),

@@ -9,10 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from orchestration.lib.scorecard import charts, flow
-from orchestration.lib.scorecard.figures import Form, Sheet, joined, kpi_name, stage_name
+from orchestration.lib.scorecard.figures import (
+    Form,
+    Sheet,
+    cause_name,
+    in_words,
+    joined,
+    kpi_name,
+    side_name,
+    stage_name,
+)
 from orchestration.lib.scorecard.queries import Row
 from orchestration.lib.scorecard.tables import Columns, Table
 from orchestration.lib.scorecard.verdict import tone_of
@@ -41,7 +50,9 @@ def sections(sheet: Sheet) -> list[Section]:
         _plan(sheet),
         _flow(sheet),
         _bridge(sheet),
+        _handoff(sheet),
         _pipeline(sheet),
+        _velocity(sheet),
         _drift(sheet),
         _items(sheet),
         _laws(sheet),
@@ -216,7 +227,7 @@ def _all_cohorts(sheet: Sheet) -> tuple[Table, ...]:
     )
 
 
-# --- The bridge, the pipeline --------------------------------------------------------------------
+# --- The bridge, the handoff, the pipeline, its velocity -----------------------------------------
 
 
 def _bridge(sheet: Sheet) -> Section:
@@ -278,6 +289,107 @@ def _bridge(sheet: Sheet) -> Section:
             strong=lambda row: not _is_difference(row),
         ),
     )
+
+
+def _handoff(sheet: Sheet) -> Section:
+    sides, kept, reasons = (
+        Columns(sheet, query) for query in ("handoff", "handoff_sla", "handoff_reason")
+    )
+    return Section(
+        "handoff",
+        "How leads are handed over, and by whom",
+        "Handoff",
+        _handoff_sentence(sheet),
+        tables=(
+            *sides.table(
+                "By who answers on either side; half and nine in ten: the hours until so many had"
+                " it, a dash where not so many have",
+                sides.said("Who", "owner", side_name),
+                sides.number("MQLs", "handed_over", "count"),
+                sides.number("Accepted", "accepted_share_pct", "percent"),
+                sides.number("In time", "in_time_share_pct", "percent"),
+                sides.number("Late", "late", "count"),
+                sides.number("Waiting", "waiting", "count"),
+                sides.number("Response: half", "response_hours_p50", "hours"),
+                sides.number("nine in ten", "response_hours_p90", "hours"),
+                sides.number("Decision: half", "handoff_hours_p50", "hours"),
+                sides.number("nine in ten", "handoff_hours_p90", "hours"),
+                sides.number("Rejected", "rejected", "count"),
+                sides.words("Most often", "rejected_reason"),
+                strong=lambda row: row["side"] == "both",
+            ),
+            *kept.table(
+                "The plan's hours, month by month",
+                kept.words("Month from", "period_start_date"),
+                kept.kpi("Step"),
+                kept.status("Kept", "status"),
+                kept.number("Within", "sla_hours", "hours"),
+                kept.number("Planned", "planned_share_pct", "percent"),
+                kept.number("In time", "in_time_share_pct", "percent"),
+                kept.number("Late", "late", "count"),
+                kept.number("Not late yet", "waiting", "count"),
+                kept.person("Owner", "owner"),
+            ),
+            *reasons.table(
+                "Why MQLs of the month were not accepted",
+                reasons.words("Reason", "reason"),
+                reasons.words("What followed", "outcome"),
+                reasons.number("MQLs", "leads", "count"),
+                reasons.number("Spend on them", "amount_minor", "whole"),
+            ),
+        ),
+        missing=_missing(
+            sheet, handoff="the handoff by owner", handoff_sla="the hours of the handoff"
+        ),
+    )
+
+
+def _handoff_sentence(sheet: Sheet) -> Markup:
+    place = sheet.place("handoff", side="both")
+    if place is None:
+        return escape("No lead has been handed over to Sales." if sheet.has("handoff") else "")
+    row = sheet.rows("handoff")[place]
+    parts: list[Markup | str] = [
+        "In the month from ",
+        sheet.text("handoff", place, "month_start_date"),
+        ", ",
+        sheet.figure("handoff", place, "handed_over", "count"),
+        " MQLs were handed over. ",
+    ]
+    if row["accepted_share_pct"] is not None:
+        parts += [
+            "Of those decided Sales accepted ",
+            sheet.figure("handoff", place, "accepted_share_pct", "percent"),
+            ". ",
+        ]
+    if row["in_time_share_pct"] is not None:
+        parts += [
+            "Of those decided or late ",
+            sheet.figure("handoff", place, "in_time_share_pct", "percent"),
+            " were decided within the ",
+            sheet.figure("handoff", place, "sla_hours", "hours"),
+            " of the plan, which asks for ",
+            sheet.figure("handoff", place, "planned_share_pct", "percent"),
+            ". ",
+        ]
+    if row["sla_hours"] is None:
+        parts.append("The plan states no hours for it. ")
+    if row["waiting"]:
+        parts += [
+            "Still waiting: ",
+            sheet.figure("handoff", place, "waiting", "count"),
+            ". ",
+        ]
+    parts.append(_CLOCKS.get(row["clock"], ""))
+    return joined(parts)
+
+
+_CLOCKS = {
+    "business": "Hours are business hours.",
+    "elapsed": "Hours run day and night.",
+    "mixed": "Hours are business hours where the plan of the day states them, else they run day and"
+    " night.",
+}
 
 
 def _pipeline(sheet: Sheet) -> Section:
@@ -349,6 +461,127 @@ def _tone_of_step(row: Row, value: int) -> str:
     if not _is_difference(row):
         return "total"
     return "up" if value > 0 else "down"
+
+
+def _velocity(sheet: Sheet) -> Section:
+    picture = charts.intervals(
+        [
+            {
+                "label": in_words(row["week_start_date"]),
+                "tone": tone_of(row["verdict"]),
+                "text": sheet.writer.write(row["velocity_minor"], "whole"),
+                "value": _float(row["of_plan_pct"]),
+                "low": 0.0,
+                "high": _float(row["of_plan_pct"]),
+                "plan": 100.0,
+            }
+            for row in sheet.rows("velocity")
+            if row["of_plan_pct"] is not None
+        ],
+        "velocity in percent of plan",
+        highest=200,
+    )
+    weeks, factors = Columns(sheet, "velocity"), Columns(sheet, "velocity_factor")
+    return Section(
+        "velocity",
+        "How fast the pipeline makes revenue",
+        "Velocity",
+        _velocity_sentence(sheet),
+        picture,
+        "A bar is a week, the line the plan, the figure what the pipeline made a day. What lies"
+        " beyond twice the plan is drawn at the edge.",
+        (
+            *factors.table(
+                "What moved it in the last week that is over",
+                factors.words("Factor", "factor"),
+                factors.number("Is", "value"),
+                factors.number("The week before", "before_value"),
+                factors.number("Planned", "planned_value"),
+                factors.number("Its part", "part_minor", "whole", signed=True),
+            ),
+            *weeks.table(
+                "Week by week: open deals × win rate × average deal ÷ days open, a day",
+                weeks.words("Week from", "week_start_date"),
+                weeks.status("Verdict", "verdict"),
+                weeks.number("A day", "velocity_minor", "whole"),
+                weeks.number("Planned", "planned_velocity_minor", "whole"),
+                weeks.number("Of plan", "of_plan_pct", "percent"),
+                weeks.number("Change", "change_minor", "whole", signed=True),
+                weeks.words("Moved most by", "moved_by"),
+                weeks.number("Its part", "moved_by_minor", "whole", signed=True),
+                weeks.number("Deals judged", "matured", "count"),
+                strong=lambda row: row["is_latest"],
+            ),
+        ),
+        _missing(sheet, velocity="the velocity of the pipeline"),
+    )
+
+
+def _velocity_sentence(sheet: Sheet) -> Markup:
+    if not sheet.has("velocity"):
+        return Markup("")
+    place = sheet.place("velocity", is_latest=True)
+    if place is None:
+        rows = sheet.rows("velocity")
+        return escape("No week is over yet." if rows else "No deal has been opened yet.")
+    row = sheet.rows("velocity")[place]
+    if row["velocity_minor"] is None:
+        return joined(
+            [
+                "No velocity yet: no deal whose amount is known has had its ",
+                sheet.figure("velocity", place, "window_days", "count"),
+                " days to be won.",
+            ]
+        )
+    parts: list[Markup | str] = [
+        "In the week from ",
+        sheet.text("velocity", place, "week_start_date"),
+        " the pipeline made ",
+        sheet.figure("velocity", place, "velocity_minor", "whole"),
+        " a day",
+    ]
+    if row["of_plan_pct"] is None:
+        parts.append("; the plan states none")
+    else:
+        parts += [
+            ", ",
+            sheet.figure("velocity", place, "of_plan_pct", "percent"),
+            " of the ",
+            sheet.figure("velocity", place, "planned_velocity_minor", "whole"),
+            " planned",
+        ]
+    if row["change_minor"] is not None:
+        parts += [
+            "; ",
+            sheet.figure("velocity", place, "change_minor", "whole", signed=True),
+            " against the week before",
+        ]
+    if row["moved_by"] is not None:
+        parts += [
+            ", moved most by ",
+            sheet.text("velocity", place, "moved_by"),
+            " (",
+            sheet.figure("velocity", place, "moved_by_minor", "whole", signed=True),
+            ")",
+        ]
+    parts.append(". ")
+    if row["verdict"] == "alarm":
+        parts += [
+            "That is below plan by more than tolerance and chance: alarm since ",
+            sheet.text("velocity", place, "alarmed_at"),
+            ".",
+        ]
+    elif row["verdict"] == "cannot tell yet" and row["of_plan_pct"] is not None:
+        parts += [
+            "It rests on ",
+            sheet.figure("velocity", place, "matured", "count"),
+            " deals that have had their time, too few to tell.",
+        ]
+    elif row["verdict"] == "no alarm" and row["of_plan_pct"] < 100:
+        parts.append(
+            "No alarm: that takes two weeks in a row which tolerance and chance do not explain."
+        )
+    return joined(parts)
 
 
 # --- Drift and trajectory ------------------------------------------------------------------------
@@ -486,6 +719,7 @@ def _items(sheet: Sheet) -> Section:
                 " dearest first; at most twenty-five",
                 items.kpi("KPI"),
                 items.status("Status", "status"),
+                items.said("Opened, because", "kind", cause_name),
                 items.person("Owner", "owner"),
                 items.words("Answer due", "due_date"),
                 items.number("Worth", "variance_minor", "whole", signed=True),

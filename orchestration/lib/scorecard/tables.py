@@ -81,6 +81,15 @@ class Columns:
 
         return Column(head, True, cell)
 
+    def said(self, head: str, column: str, say: Callable[[Row], str]) -> Column:
+        """A word of the file, said as people say it."""
+
+        def cell(place: int) -> Markup:
+            row = self._rows[place]
+            return self._sheet.text(self._query, place, column, say(row))
+
+        return Column(head, True, cell)
+
     def status(self, head: str, column: str) -> Column:
         """A judgement: shape, colour and word."""
         return Column(head, True, lambda place: mark(self._rows[place][column]))

@@ -5,6 +5,7 @@ select
     period,
     scope,
     metric,
+    kind,
     unit,
     status,
     owner,
