@@ -1,4 +1,4 @@
-"""The funnel's length stands in SQL that is written before its stages are known: it is the seed's."""
+"""The funnel's length stands in SQL that cannot know its stages: it is that of the seed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ REACH = REPO / "dbt_project/models/intermediate/trajectory/int_trajectory__reach
 def check_length(stages: str, macros: str) -> None:
     """Fail unless the macro counts the steps between the funnel's stages in the seed."""
     (said,) = re.findall(r"macro funnel_steps\(\) -%}\s*{{ return\((\d+)\) }}", macros)
-    funnel = [row["stage"] for row in csv.DictReader(stages.splitlines()) if row["kind"] == "funnel"]
+    rows = csv.DictReader(stages.splitlines())
+    funnel = [row["stage"] for row in rows if row["kind"] == "funnel"]
     assert int(said) == len(funnel) - 1, f"funnel_steps() is not the steps of {', '.join(funnel)}"
 
 

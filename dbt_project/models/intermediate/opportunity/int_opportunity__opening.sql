@@ -1,7 +1,7 @@
 -- When each opportunity was opened, and with what amount.
 -- Grain: opportunity_id.
 -- Opened: created or, where that is unknown, first known in a stage; of what has never stood in a
--- known one, unknown. The amount is that of its first stage or, where its history has none, today's.
+-- known one, unknown. The amount is that of its first stage, else (its history has none) today's.
 -- The pipeline journal has to post every deal on some day: where this one is unknown it takes the
 -- day on which the deal was first heard of (`opened_date` of int_opportunity__state).
 
