@@ -157,7 +157,7 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
             ],
         },
         "+rpt_handoff__owner_month", "+rpt_handoff_outcome__owner_month", "+rpt_variance_item",
-        "+rpt_handoff_sla__metric_period",
+        "+rpt_handoff_sla__metric_period", "fct_opportunity_stage__interval",
     )  # fmt: skip
     return made
 

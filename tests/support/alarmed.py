@@ -94,8 +94,6 @@ create table rpt_stage_balance__campaign_cohort as select * from (values
     ('brand', date '2026-04-01', 'rejected', 200, 8000, 2),
     ('brand', date '2026-05-01', 'mql', 110, 4000, 1)
 ) as balance (campaign_key, cohort_start_date, stage, stage_ordinal, amount_minor, leads);
-create table rpt_plan_vs_actual__kpi_period as
-    select 'budget' as metric, 'FY26-M04' as period, 'company' as scope, 20000.0 as plan_value;
 create table rpt_variance_item as select * from (values
     ('V-1', 'rate_mql_sal', 'FY26-M04', 'company', 'open', 'rita', 'revops', -5000,
         -40.0, date '2026-05-20', null::date, date '2026-04-09'),
@@ -109,15 +107,16 @@ create table rpt_commitment__campaign_cohort as select * from (values
     ('brand', date '2026-04-01', 'committed', 0, null::date)
 ) as cohort (campaign_key, cohort_start_date, status, overdue_minor, due_date);
 create table rpt_drift__cohort_transition as select * from (values
-    ('rate_mql_sal', 'FY26-M04', 'company', 0.5, 0.25, 4, 120.5, 150.0, true,
+    ('rate_mql_sal', 'FY26-M04', 'company', 0.5, 0.25, 4, 120.5, 150.0, 10000, 20000, true,
         timestamp '2026-04-09 14:00:00'),
-    ('rate_mql_sal', 'FY26-M04', 'channel:search', 0.5, 0.3333, 3, 101.0, 101.0, true,
+    ('rate_mql_sal', 'FY26-M04', 'channel:search', 0.5, 0.3333, 3, 101.0, 101.0, null, null, true,
         timestamp '2026-04-10 15:00:00'),
-    ('rate_opportunity_won', 'FY26-M04', 'company', 0.3, 0.1, 9, 101.0, 101.0, true,
+    ('rate_opportunity_won', 'FY26-M04', 'company', 0.3, 0.1, 9, 101.0, 101.0, 10000, 20000, true,
         timestamp '2026-04-10 15:00:00'),
-    ('rate_mql_sal', 'FY26-M04', 'campaign:social', 0.5, 0.5, null, 1.0, 2.0, false, null)
+    ('rate_mql_sal', 'FY26-M04', 'campaign:social', 0.5, 0.5, null, 1.0, 2.0, null, null, false,
+        null)
 ) as drift (metric, period, scope, expected_rate, actual_rate, matured_at_alarm, evidence,
-    max_evidence, is_alarm, alarmed_at);
+    max_evidence, spent_at_alarm_minor, budget_minor, is_alarm, alarmed_at);
 """
 #: An alarm on velocity that was lifted in March, and one that stands in its second week.
 VELOCITY = """

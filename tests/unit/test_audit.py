@@ -59,6 +59,15 @@ def test_alarms_of_the_way_to_sales_with_their_money_and_who_answers(home: Home)
     assert (search.owner, search.item_id) == ("sam", None)
 
 
+def test_money_of_a_drift_alarm_is_that_of_the_report(home: Home) -> None:
+    """One figure, wherever it is read; what the report has none of is added up."""
+    changes = "update rpt_drift__cohort_transition set budget_minor = 30_000,"
+    publish(home, 2, changes=f"{changes} spent_at_alarm_minor = 9_000 where scope = 'company'")
+    company, search = alarms(home, 2).values()
+    assert (company.budget_minor, company.spent_at_alarm_minor) == (30_000, 9_000)
+    assert (search.budget_minor, search.spent_at_alarm_minor) == (None, 10_000)
+
+
 def test_key_is_the_alarms_own(home: Home) -> None:
     publish(home, 2, changes="update rpt_drift__cohort_transition set actual_rate = 0.2")
     assert alarms(home, 2)["company"].key == alarms(home, 1)["company"].key

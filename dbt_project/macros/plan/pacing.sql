@@ -10,3 +10,9 @@
         )
     end
 {%- endmacro %}
+
+{# What periods that hold the same day are ordered by: of a figure that several of them state, that of
+   the shortest counts. #}
+{% macro shortest_first(period_kind) -%}
+    case {{ period_kind }} when 'month' then 1 when 'quarter' then 2 else 3 end
+{%- endmacro %}

@@ -20,6 +20,13 @@
 {# Days back for which entries are history. #}
 {% macro history_days() -%} 730 {%- endmacro %}
 
+{# Steps from the first stage of the funnel to its last: how many int_trajectory__reach puts one after
+   the other, before it can know the stages. A test holds it against the seed `stages`: of a longer
+   funnel the longest ways would be left out without a word. #}
+{% macro funnel_steps() -%}
+    {{ return(7) }}
+{%- endmacro %}
+
 {# What is believed before there is data, in entrants, events or weeks. The plan's own rate weighs as
    much as five entrants; a level of 1 (as the curve or the plan says) as much as five events for the
    company, and the company's level as much as ten for a scope; ordinary (Poisson) scatter as much

@@ -29,7 +29,7 @@ periods as (
 versions as (
 
     select * from {{ ref("int_plan_vs_actual__kpi_version") }}
-    where has_begun
+    where is_governing and has_begun
 
 ),
 
@@ -65,18 +65,6 @@ run_parameter as (
         time_zone,
         {{ local_date("as_of", "time_zone") }} as as_of_date
     from {{ ref("stg_landed__run_parameter") }}
-
-),
-
-governing as (
-
-    select
-        period,
-        scope,
-        metric,
-        max(version) as version
-    from versions
-    group by period, scope, metric
 
 ),
 
@@ -136,7 +124,7 @@ known as (
 
     select
         periods.*,
-        governing.version as plan_version,
+        versions.version as plan_version,
         versions.unit_worth_minor,
         settings.trigger_pct,
         settings.action,
@@ -159,23 +147,17 @@ known as (
             periods.period = projections.period
             and periods.scope = projections.scope
             and periods.metric = projections.metric
-    inner join governing
-        on
-            periods.period = governing.period
-            and periods.scope = governing.scope
-            and periods.metric = governing.metric
     inner join versions
         on
-            governing.version = versions.version
-            and governing.period = versions.period
-            and governing.scope = versions.scope
-            and governing.metric = versions.metric
+            periods.period = versions.period
+            and periods.scope = versions.scope
+            and periods.metric = versions.metric
     cross join run_parameter
     left join settings
         on
-            governing.version = settings.version
-            and governing.scope = settings.scope
-            and governing.metric = settings.metric
+            versions.version = settings.version
+            and versions.scope = settings.scope
+            and versions.metric = settings.metric
     left join late_periods
         on
             periods.period = late_periods.period

@@ -121,10 +121,9 @@ deals as (
 
 newest_version as (
 
-    select max_by(versions.version, versions.in_force_from) as version
+    select max(version) as version
     from versions
-    cross join run_parameter
-    where versions.in_force_from <= run_parameter.as_of_date
+    where is_in_force_today
 
 ),
 
@@ -322,8 +321,7 @@ stated as (
             as period_days,
         row_number() over (
             partition by grid.scope, grid.week_start, targets.metric
-            order by
-                case plan_periods.period_kind when 'month' then 1 when 'quarter' then 2 else 3 end
+            order by {{ shortest_first("plan_periods.period_kind") }}
         ) as preference
     from grid
     inner join plan_periods

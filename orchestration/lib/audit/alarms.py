@@ -133,6 +133,8 @@ _DRIFT = """
         drift.matured_at_alarm as settled_at_alarm,
         drift.evidence,
         drift.max_evidence,
+        drift.budget_minor,
+        drift.spent_at_alarm_minor,
         -- Whoever owns the handoff answers for the velocity too.
         drift.metric as owned_metric
     from rpt_drift__cohort_transition as drift
@@ -160,6 +162,8 @@ _VELOCITY_ALARM = f"""
         null as settled_at_alarm,
         null as evidence,
         null as max_evidence,
+        null as budget_minor,
+        null as spent_at_alarm_minor,
         'rate_mql_sal' as owned_metric
     from (
         select
@@ -234,6 +238,8 @@ _FACTS = """
 
     ),
 
+    -- By the day of the alarm too, for what has no such figure of its own: velocity, and a campaign
+    -- that is no scope of the plan and only committed to.
     spent as (
 
         select
@@ -251,14 +257,6 @@ _FACTS = """
             and spend.spend_date >= dated.period_start_date
             and spend.spend_date < dated.period_end_date
         group by dated.kind, dated.metric, dated.period, dated.scope
-
-    ),
-
-    budget as (
-
-        select period, scope, round(plan_value)::bigint as budget_minor
-        from rpt_plan_vs_actual__kpi_period
-        where metric = 'budget'
 
     ),
 
@@ -306,9 +304,10 @@ _FACTS = """
         dated.period_start_date,
         dated.period_end_date,
         dated.currency,
-        budget.budget_minor,
+        dated.budget_minor,
         coalesce(spent.spent_minor, 0) as spent_minor,
-        coalesce(spent.spent_at_alarm_minor, 0) as spent_at_alarm_minor,
+        coalesce(dated.spent_at_alarm_minor, spent.spent_at_alarm_minor, 0)
+            as spent_at_alarm_minor,
         coalesce(item.owner, accountable.owner) as owner,
         coalesce(item.owner_department, accountable.owner_department) as owner_department,
         item.item_id,
@@ -318,7 +317,6 @@ _FACTS = """
     left join spent
         on dated.kind = spent.kind and dated.metric = spent.metric
         and dated.period = spent.period and dated.scope = spent.scope
-    left join budget on dated.period = budget.period and dated.scope = budget.scope
     left join accountable
         on dated.owned_metric = accountable.metric and dated.scope = accountable.scope
     left join item

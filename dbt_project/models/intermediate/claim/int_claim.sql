@@ -78,20 +78,6 @@ ranked as (
 
 ),
 
--- The first version also says how the days before it were counted.
-in_force as (
-
-    select
-        version,
-        case
-            when in_force_from = min(in_force_from) over () then cast('0001-01-01' as date)
-            else in_force_from
-        end as counts_from,
-        in_force_to
-    from versions
-
-),
-
 rules as (
 
     select
@@ -139,7 +125,7 @@ final as (
         judged.department || '|' || judged.metric || '|' || judged.scope
         || '|' || cast(judged.period_start_date as varchar)
         || '|' || cast(judged.period_end_date as varchar) as claim_key,
-        in_force.version as plan_version,
+        versions.version as plan_version,
         -- text
         judged.department,
         judged.metric,
@@ -170,13 +156,13 @@ final as (
         judged.period_end_date,
         judged.claimed_at
     from judged
-    left join in_force
+    left join versions
         on
-            judged.period_start_date >= in_force.counts_from
-            and judged.period_start_date < in_force.in_force_to
+            judged.period_start_date >= versions.counts_from
+            and judged.period_start_date < versions.in_force_to
     left join rules
         on
-            in_force.version = rules.version
+            versions.version = rules.version
             and judged.department = rules.department
             and judged.kpi = rules.kpi
 

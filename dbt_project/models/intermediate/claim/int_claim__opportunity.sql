@@ -35,6 +35,12 @@ kept as (
 
 ),
 
+openings as (
+
+    select * from {{ ref("int_opportunity__opening") }}
+
+),
+
 intervals as (
 
     select * from {{ ref("int_opportunity__stage_interval") }}
@@ -105,17 +111,14 @@ in_books as (
         case when not kept.is_new_business then 'not_new_business' end as left_out_reason,
         kept.currency,
         kept.amount as today_amount,
-        coalesce(opening.amount, kept.amount) as opened_amount,
-        coalesce(kept.created_at, opening.entered_at) as opened_at,
+        openings.opened_amount,
+        openings.opened_at,
         case when standing.stage = 'won' then standing.entered_at end as won_at,
         kept.close_date,
         amounts.rate_date as close_rate_date
     from kept
     inner join amounts on kept.opportunity_id = amounts.opportunity_id
-    left join intervals as opening
-        on
-            kept.opportunity_id = opening.opportunity_id
-            and opening.entry_number = 1
+    inner join openings on kept.opportunity_id = openings.opportunity_id
     left join intervals as standing
         on
             kept.opportunity_id = standing.opportunity_id
@@ -232,21 +235,6 @@ dated as (
 
 ),
 
-policies as (
-
-    select
-        version,
-        pipeline_rate,
-        won_rate,
-        case
-            when in_force_from = min(in_force_from) over () then cast('0001-01-01' as date)
-            else in_force_from
-        end as counts_from,
-        in_force_to
-    from versions
-
-),
-
 rated as (
 
     select
@@ -260,7 +248,7 @@ rated as (
         coalesce(won_plan_rates.rate, won_rates.rate) as won_plan_rate,
         won_rates.rate as won_day_rate
     from dated
-    left join policies as opened_policies
+    left join versions as opened_policies
         on
             dated.opened_date >= opened_policies.counts_from
             and dated.opened_date < opened_policies.in_force_to
@@ -273,7 +261,7 @@ rated as (
             dated.currency = opened_rates.currency
             and dated.opened_date >= opened_rates.valid_from
             and dated.opened_date < opened_rates.valid_to
-    left join policies as won_policies
+    left join versions as won_policies
         on
             dated.won_date >= won_policies.counts_from
             and dated.won_date < won_policies.in_force_to

@@ -51,19 +51,6 @@ claims as (
 
 ),
 
-policies as (
-
-    select
-        version,
-        case
-            when in_force_from = min(in_force_from) over () then cast('0001-01-01' as date)
-            else in_force_from
-        end as counts_from,
-        in_force_to
-    from versions
-
-),
-
 valued as (
 
     select
@@ -92,13 +79,13 @@ valued as (
         end as other_quantity
     from versions_of_spend
     cross join run_parameter
-    left join policies
+    left join versions
         on
-            versions_of_spend.spend_date >= policies.counts_from
-            and versions_of_spend.spend_date < policies.in_force_to
+            versions_of_spend.spend_date >= versions.counts_from
+            and versions_of_spend.spend_date < versions.in_force_to
     left join plan_rates
         on
-            policies.version = plan_rates.version
+            versions.version = plan_rates.version
             and versions_of_spend.currency = plan_rates.currency
     left join spend_rates
         on

@@ -21,6 +21,12 @@ amounts as (
 
 ),
 
+openings as (
+
+    select * from {{ ref("int_opportunity__opening") }}
+
+),
+
 intervals as (
 
     select * from {{ ref("int_opportunity__stage_interval") }}
@@ -37,16 +43,6 @@ leads as (
 setting as (
 
     select * from {{ ref("stg_landed__credit_setting") }}
-
-),
-
-first_entries as (
-
-    select
-        opportunity_id,
-        entered_at
-    from intervals
-    where entry_number = 1
 
 ),
 
@@ -76,13 +72,13 @@ dated as (
     select
         opportunities.opportunity_id,
         opportunities.account_id,
-        coalesce(opportunities.created_at, first_entries.entered_at) as opened_at,
+        openings.opened_at,
         lead_starts.lead_created_at,
         amounts.opened_reporting_amount_minor,
         amounts.reporting_amount_minor
     from opportunities
     inner join amounts on opportunities.opportunity_id = amounts.opportunity_id
-    left join first_entries on opportunities.opportunity_id = first_entries.opportunity_id
+    inner join openings on opportunities.opportunity_id = openings.opportunity_id
     left join lead_starts on opportunities.opportunity_id = lead_starts.opportunity_id
 
 ),

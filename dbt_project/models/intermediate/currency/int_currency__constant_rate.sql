@@ -14,6 +14,7 @@ intervals as (
 versions as (
 
     select * from {{ ref("int_plan__version") }}
+    where is_in_force_today
 
 ),
 
@@ -50,10 +51,6 @@ candidates as (
         versions.in_force_from as valid_from
     from plan_rates
     inner join versions on plan_rates.version = versions.version
-    cross join run_parameter
-    where
-        versions.in_force_from <= run_parameter.as_of_date
-        and versions.in_force_to > run_parameter.as_of_date
 
     union all
 

@@ -24,10 +24,9 @@ opportunities as (
 
 ),
 
-opportunity_intervals as (
+openings as (
 
-    select * from {{ ref("fct_opportunity_stage__interval") }}
-    where entry_number = 1
+    select * from {{ ref("int_opportunity__opening") }}
 
 ),
 
@@ -112,15 +111,10 @@ opened as (
         opportunities.stage,
         opportunities.stage_entered_at,
         opportunities.won_at,
-        coalesce(opportunities.created_at, opportunity_intervals.entered_at) as opened_at,
-        {{ local_date(
-            "coalesce(opportunities.created_at, opportunity_intervals.entered_at)",
-            "run_parameter.time_zone",
-        ) }} as opened_date
+        openings.opened_at,
+        openings.opened_date
     from opportunities
-    cross join run_parameter
-    left join opportunity_intervals
-        on opportunities.opportunity_id = opportunity_intervals.opportunity_id
+    inner join openings on opportunities.opportunity_id = openings.opportunity_id
 
 ),
 

@@ -1,8 +1,7 @@
 -- The opportunities as KPIs: when each was opened and won, and what it was worth then. New business
 -- only: a renewal or the split of a deal is no new pipeline.
 -- Grain: opportunity_id. Empty without a plan.
--- Opened: created or, where that is unknown, first known in a stage. Its value then is the amount
--- of its first stage or, where its history has none, today's; at the plan's rate if the policy of
+-- What it was opened with (int_opportunity__opening) is valued at the plan's rate if the policy of
 -- the version in force that day says so and the plan has one, else at the day's. What was won is
 -- worth today's amount, at the rate that the policy of the day it was won asks for. Null: no amount
 -- or no rate.
@@ -30,6 +29,12 @@ opportunities as (
 amounts as (
 
     select * from {{ ref("int_opportunity__amount") }}
+
+),
+
+openings as (
+
+    select * from {{ ref("int_opportunity__opening") }}
 
 ),
 
@@ -81,13 +86,11 @@ dated as (
         opportunities.opportunity_id,
         opportunities.campaign_key,
         opportunities.currency,
-        coalesce(opening.amount, opportunities.amount) as opened_amount,
+        openings.opened_amount,
         run_parameter.time_zone,
         run_parameter.cohort_period,
         run_parameter.reporting_currency,
-        {{ local_date(
-            "coalesce(opportunities.created_at, opening.entered_at)", "run_parameter.time_zone"
-        ) }} as opened_date,
+        openings.opened_date,
         case
             when standing.stage = 'won'
                 then {{ local_date("standing.entered_at", "run_parameter.time_zone") }}
@@ -98,10 +101,7 @@ dated as (
         end as ended_date
     from opportunities
     cross join run_parameter
-    left join intervals as opening
-        on
-            opportunities.opportunity_id = opening.opportunity_id
-            and opening.entry_number = 1
+    inner join openings on opportunities.opportunity_id = openings.opportunity_id
     left join intervals as standing
         on
             opportunities.opportunity_id = standing.opportunity_id

@@ -76,10 +76,7 @@ policy as (
         reporting.exponent as reporting_exponent,
         coalesce(versions.pipeline_rate = 'plan', false) as is_carried
     from run_day
-    left join versions
-        on
-            run_day.today >= versions.in_force_from
-            and run_day.today < versions.in_force_to
+    left join versions on versions.is_in_force_today
     left join currencies as reporting on run_day.reporting_currency = reporting.currency
 
 ),

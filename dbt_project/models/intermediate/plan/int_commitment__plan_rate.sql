@@ -60,7 +60,7 @@ ranked as (
                     when 'segment' then 3
                     else 4
                 end,
-                case periods.period_kind when 'month' then 1 when 'quarter' then 2 else 3 end,
+                {{ shortest_first("periods.period_kind") }},
                 targets.scope
         ) as preference
     from crossings

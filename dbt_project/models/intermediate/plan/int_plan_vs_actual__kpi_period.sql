@@ -1,7 +1,6 @@
 -- Plan against actuals of a whole period: the parts of all versions, judged together.
 -- Grain: period, scope, metric.
--- Owner, tolerance and rules are those of the version in force at as_of or, of a period that is
--- over or has not begun, of its last or its first version.
+-- Owner, tolerance and rules are those of the version that governs the period.
 
 with
 
@@ -11,24 +10,10 @@ parts as (
 
 ),
 
-ranked as (
-
-    select
-        *,
-        row_number() over (
-            partition by period, scope, metric
-            order by
-                case when has_begun then 0 else 1 end,
-                case when has_begun then -version else version end
-        ) as preference
-    from parts
-
-),
-
 governing as (
 
-    select * from ranked
-    where preference = 1
+    select * from parts
+    where is_governing
 
 ),
 

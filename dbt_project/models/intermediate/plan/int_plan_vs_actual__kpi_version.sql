@@ -1,5 +1,6 @@
 -- Plan against actuals of each version's days of a period, judged by that version.
--- Grain: version, period, scope, metric.
+-- Grain: version, period, scope, metric; one version of each period governs it: the newest that has
+-- begun or, of a period none has begun in, the first.
 -- `numerator`, `denominator`, `waiting` and what is expected of them are additive over versions: a
 -- whole period is judged on their sums. Expected of a rate, a price or days: the denominator (of
 -- all: with the waiting) × the plan's figure.
@@ -150,7 +151,13 @@ final as (
             "better",
             "numerator",
             "expected_value",
-        ) }} as status
+        ) }} as status,
+        row_number() over (
+            partition by period, scope, metric
+            order by
+                case when has_begun then 0 else 1 end,
+                case when has_begun then -version else version end
+        ) = 1 as is_governing
     from with_verdict
 
 )

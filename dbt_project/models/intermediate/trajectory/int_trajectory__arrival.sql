@@ -98,6 +98,7 @@ arrived as (
 
 ),
 
+-- Of days only: what the plan has in money is beyond such a sum.
 weights as (
 
     select
@@ -105,7 +106,7 @@ weights as (
         stream,
         {{ steady_sum("base") }} as weight
     from pace
-    where days_ago between 1 and {{ level_days() }}
+    where position > 1 and days_ago between 1 and {{ level_days() }}
     group by scope, stream
 
 ),

@@ -6,19 +6,13 @@ with
 versions as (
 
     select * from {{ ref("int_plan__version") }}
+    where has_begun
 
 ),
 
 members as (
 
     select * from {{ ref("int_plan__scope_member") }}
-
-),
-
-run_parameter as (
-
-    select {{ local_date("as_of", "time_zone") }} as as_of_date
-    from {{ ref("stg_landed__run_parameter") }}
 
 ),
 
@@ -29,8 +23,6 @@ newest as (
         max(members.version) as version
     from members
     inner join versions on members.version = versions.version
-    cross join run_parameter
-    where versions.in_force_from <= run_parameter.as_of_date
     group by members.scope
 
 ),

@@ -124,7 +124,7 @@ paced as (
         cast(targets.plan_value as double) * pace.weight / pace.period_weight as base,
         row_number() over (
             partition by targets.scope, targets.metric, pace.day
-            order by case periods.period_kind when 'month' then 1 when 'quarter' then 2 else 3 end
+            order by {{ shortest_first("periods.period_kind") }}
         ) as preference
     from targets
     inner join periods

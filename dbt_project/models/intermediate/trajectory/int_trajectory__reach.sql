@@ -68,7 +68,7 @@ ways_0 as (
     from places
 
 ),
-{% for number in range(1, 8) %}
+{% for number in range(1, funnel_steps() + 1) %}
 ways_{{ number }} as (
 
     select
@@ -86,7 +86,7 @@ ways_{{ number }} as (
 {% endfor %}
 ways as (
 
-    {% for number in range(0, 8) %}
+    {% for number in range(0, funnel_steps() + 1) %}
     select * from ways_{{ number }}
     {% if not loop.last %}
     union all

@@ -7,9 +7,10 @@
 
 with
 
-versions as (
+governing as (
 
     select * from {{ ref("int_plan__version") }}
+    where is_in_force_today
 
 ),
 
@@ -51,15 +52,6 @@ run_parameter as (
 
     select {{ local_date("as_of", "time_zone") }} as as_of_date
     from {{ ref("stg_landed__run_parameter") }}
-
-),
-
-governing as (
-
-    select max(versions.version) as version
-    from versions
-    cross join run_parameter
-    where versions.in_force_from <= run_parameter.as_of_date
 
 ),
 
@@ -153,7 +145,7 @@ with_plan as (
         planned.window_days
     from pairs
     cross join opening
-    inner join governing on governing.version is not null
+    cross join governing
     left join planned
         on
             case
