@@ -2,7 +2,9 @@
 -- Grain: scope, metric (`pipeline`, `bookings`, `cycle_days`); deals opened or won in the last half
 -- year.
 -- The company's mean is pulled towards the plan's ACV (pipeline and bookings), a scope's towards
--- the company's, as if a few deals had been like that.
+-- the company's, as if a few deals had been like that. The plan's ACV is that of the version in
+-- force at as_of, of the shortest period that holds as_of, else of the latest that has begun, else
+-- of the first to come.
 
 with
 
@@ -15,6 +17,19 @@ opportunities as (
 members as (
 
     select * from {{ ref("int_trajectory__member") }}
+
+),
+
+versions as (
+
+    select * from {{ ref("int_plan__version") }}
+    where is_in_force_today
+
+),
+
+periods as (
+
+    select * from {{ ref("stg_landed__plan_period") }}
 
 ),
 
@@ -73,10 +88,36 @@ recent as (
 
 ),
 
+ranked as (
+
+    select
+        targets.plan_value,
+        row_number() over (
+            order by
+                case
+                    when periods.period_start_date > run_parameter.as_of_date then 3
+                    when periods.period_end_date <= run_parameter.as_of_date then 2
+                    else 1
+                end,
+                abs({{ days_between("periods.period_start_date", "run_parameter.as_of_date") }}),
+                periods.period_end_date
+        ) as preference
+    from targets
+    inner join versions on targets.version = versions.version
+    inner join periods
+        on
+            targets.version = periods.version
+            and targets.period = periods.period
+    cross join run_parameter
+
+),
+
+-- One row, even of a plan that says nothing.
 acv as (
 
-    select max_by(plan_value, version) as value
-    from targets
+    select max(plan_value) as value
+    from ranked
+    where preference = 1
 
 ),
 
