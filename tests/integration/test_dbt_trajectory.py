@@ -325,8 +325,7 @@ def test_what_is_there_and_what_is_to_come_make_the_projection(in_june: History)
 def test_a_budget_of_billions_is_projected(in_june: History) -> None:
     """Sums of money are taken in steps that hold ninety billion dollars a week."""
     in_june.connection.execute(
-        "update everything.stg_landed__plan_target set value = value * 1e6"
-        " where metric = 'budget'"
+        "update everything.stg_landed__plan_target set value = value * 1e6 where metric = 'budget'"
     )
     in_june.known_at(datetime(2026, 5, 20, 12, tzinfo=UTC))
     (row,) = in_june.rows(
@@ -334,8 +333,7 @@ def test_a_budget_of_billions_is_projected(in_june: History) -> None:
         " and period = 'FY2026-Q2'"
     )
     in_june.connection.execute(
-        "update everything.stg_landed__plan_target set value = value / 1e6"
-        " where metric = 'budget'"
+        "update everything.stg_landed__plan_target set value = value / 1e6 where metric = 'budget'"
     )
     assert row["plan_value"] > 10**12
     assert row["actual_value"] <= row["projected_value"] < row["plan_value"]
