@@ -160,10 +160,14 @@ of_company as (
 
 ),
 
+-- Before any deal the plan's ACV is all there is.
 kinds as (
 
-    select distinct metric
-    from figures
+    select 'pipeline' as metric
+
+    union all
+
+    select 'bookings' as metric
 
 ),
 
@@ -175,7 +179,6 @@ unsold as (
         cast(1 as double) as relative_variance
     from acv
     cross join kinds
-    where kinds.metric <> 'cycle_days'
 
 ),
 
