@@ -340,6 +340,25 @@ def test_a_budget_of_billions_is_projected(in_june: History) -> None:
     assert row["verdict"] == "pivot"
 
 
+def test_refunds_beyond_the_spend_are_no_forecast(in_june: History) -> None:
+    """A platform pays back more than was spent of late: nothing is to come, no refund."""
+    spend = "everything.stg_landed__spend"
+    in_june.connection.execute(
+        f"create table everything.kept as select * from {spend};"
+        f"update {spend} set cost = -cost where day >= date '2025-12-01'"
+    )
+    in_june.known_at(datetime(2026, 5, 20, 12, tzinfo=UTC))
+    rows = in_june.rows(
+        "select * from rpt_trajectory__kpi_period where metric = 'budget' and not is_over"
+        " and actual_value is not null"
+    )
+    in_june.connection.execute(f"create or replace table {spend} as select * from everything.kept")
+    assert rows and all(row["actual_value"] < 0 for row in rows)
+    for row in rows:
+        assert row["high_value"] - row["low_value"] <= 100, row
+        assert abs(row["projected_value"] - row["actual_value"]) <= 100, row
+
+
 # --- The verdicts --------------------------------------------------------------------------------
 
 

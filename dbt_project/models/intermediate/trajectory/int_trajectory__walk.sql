@@ -292,9 +292,10 @@ own as (
         totals.scope,
         totals.stream,
         totals.is_planned,
-        totals.happened,
+        greatest(totals.happened, 0) as happened,
         totals.expected,
-        coalesce(mixed.seen, 0) as seen,
+        -- Refunds can outweigh what was spent of late; what is to come is no refund.
+        greatest(coalesce(mixed.seen, 0), 0) as seen,
         coalesce(mixed.due, 0) as due,
         coalesce(mixed.wander, {{ prior_wander() }}) as wander,
         coalesce(scatters.scatter, 1) as scatter,
