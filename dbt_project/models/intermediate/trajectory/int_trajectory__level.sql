@@ -122,7 +122,6 @@ final as (
         from_position,
         to_position,
         is_whole_deal,
-        moved,
         greatest(arrived - moved, 0) as outside,
         scatter,
         wander,

@@ -1,5 +1,5 @@
 -- The pace of what arrives, as the plan has it: leads, spend, and whoever enters a later stage from
--- outside, by day.
+-- outside, by day; and what did arrive of leads and spend.
 -- Grain: scope, stream, day; the last 24 weeks and the days to the end of the last open period.
 -- Streams are `budget` and, for each stage up to the opportunity, its name. The plan's own daily
 -- pace is that of the shortest period that has a target. A scope without a target has the weights
@@ -59,6 +59,19 @@ steps as (
 
 ),
 
+entries as (
+
+    select * from {{ ref("int_trajectory__entry") }}
+
+),
+
+daily as (
+
+    select * from {{ ref("int_kpi__daily") }}
+    where metric = 'budget'
+
+),
+
 horizons as (
 
     select
@@ -72,7 +85,6 @@ streams as (
 
     select
         from_stage as stream,
-        from_stage,
         cast(from_position as bigint) as position
     from steps
     where not is_deal or from_position = opening_position
@@ -81,7 +93,6 @@ streams as (
 
     select
         'budget' as stream,
-        cast(null as varchar) as from_stage,
         cast(null as bigint) as position
     from horizons
 
@@ -170,6 +181,44 @@ is_planned as (
 
 ),
 
+arrived_by_campaign as (
+
+    select
+        steps.from_stage as stream,
+        entries.campaign_key,
+        entries.age_days as days_ago,
+        cast(count(*) as bigint) as arrived
+    from entries
+    inner join steps on entries.step = steps.step
+    where steps.from_position = 1 and entries.age_days <= {{ scatter_days() }}
+    group by steps.from_stage, entries.campaign_key, entries.age_days
+
+    union all
+
+    select
+        'budget' as stream,
+        daily.campaign_key,
+        {{ days_between("daily.day", "horizons.as_of_date") }} as days_ago,
+        daily.numerator as arrived
+    from daily
+    cross join horizons
+    where daily.day >= {{ add_days("horizons.as_of_date", "-" ~ scatter_days()) }}
+
+),
+
+arrived as (
+
+    select
+        members.scope,
+        arrived_by_campaign.stream,
+        arrived_by_campaign.days_ago,
+        {{ exact_sum("arrived_by_campaign.arrived") }} as arrived
+    from arrived_by_campaign
+    inner join members on arrived_by_campaign.campaign_key = members.campaign_key
+    group by members.scope, arrived_by_campaign.stream, arrived_by_campaign.days_ago
+
+),
+
 final as (
 
     select
@@ -180,7 +229,8 @@ final as (
         days.days_ago,
         case when is_planned.scope is null then cast(days.weight as double) else planned.base end
             as base,
-        is_planned.scope is not null as is_planned
+        is_planned.scope is not null as is_planned,
+        coalesce(arrived.arrived, 0) as arrived
     from scopes
     cross join streams
     cross join days
@@ -193,6 +243,11 @@ final as (
             scopes.scope = planned.scope
             and streams.stream = planned.stream
             and days.day = planned.day
+    left join arrived
+        on
+            scopes.scope = arrived.scope
+            and streams.stream = arrived.stream
+            and days.days_ago = arrived.days_ago
 
 )
 

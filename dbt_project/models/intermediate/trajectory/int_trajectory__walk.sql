@@ -349,8 +349,6 @@ final as (
     select
         scope,
         stream,
-        seen,
-        due,
         scatter,
         wander,
         mean_level * (seen + {{ prior_events() }} * event)

@@ -38,20 +38,6 @@ pace as (
 
 ),
 
-daily as (
-
-    select * from {{ ref("int_kpi__daily") }}
-    where metric = 'budget'
-
-),
-
-horizons as (
-
-    select max(as_of_date) as as_of_date
-    from {{ ref("int_trajectory__horizon") }}
-
-),
-
 calendar_days as (
 
     select * from {{ ref("stg_landed__calendar_day") }}
@@ -148,58 +134,17 @@ moves as (
 
 ),
 
-arrivals_due as (
+arrivals as (
 
     select
         scope,
         stream,
         is_planned,
         {{ floor_div("days_ago - 1", 7) }} as weeks_ago,
+        {{ exact_sum("arrived") }} as happened,
         {{ steady_sum("base / 1e3") }} * 1e3 as expected
     from pace
     group by scope, stream, is_planned, {{ floor_div("days_ago - 1", 7) }}
-
-),
-
-arrived_by_campaign as (
-
-    select
-        steps.from_stage as stream,
-        entries.campaign_key,
-        entries.age_days as days_ago,
-        cast(count(*) as bigint) as happened
-    from entries
-    inner join steps on entries.step = steps.step
-    where steps.from_position = 1 and entries.age_days <= {{ scatter_days() }}
-    group by steps.from_stage, entries.campaign_key, entries.age_days
-
-    union all
-
-    select
-        'budget' as stream,
-        daily.campaign_key,
-        {{ days_between("daily.day", "horizons.as_of_date") }} as days_ago,
-        daily.numerator as happened
-    from daily
-    cross join horizons
-    where daily.day >= {{ add_days("horizons.as_of_date", "-" ~ scatter_days()) }}
-
-),
-
-arrivals as (
-
-    select
-        members.scope,
-        arrived_by_campaign.stream,
-        {{ floor_div("arrived_by_campaign.days_ago - 1", 7) }} as weeks_ago,
-        {{ exact_sum("arrived_by_campaign.happened") }} as happened
-    from arrived_by_campaign
-    inner join members on arrived_by_campaign.campaign_key = members.campaign_key
-    where arrived_by_campaign.days_ago > 0
-    group by
-        members.scope,
-        arrived_by_campaign.stream,
-        {{ floor_div("arrived_by_campaign.days_ago - 1", 7) }}
 
 ),
 
@@ -241,19 +186,14 @@ final as (
     union all
 
     select
-        arrivals_due.scope,
-        arrivals_due.stream,
-        arrivals_due.weeks_ago,
-        arrivals_due.is_planned,
-        coalesce(arrivals.happened, 0) as happened,
-        arrivals_due.expected,
-        arrivals_due.expected as chance_variance
-    from arrivals_due
-    left join arrivals
-        on
-            arrivals_due.scope = arrivals.scope
-            and arrivals_due.stream = arrivals.stream
-            and arrivals_due.weeks_ago = arrivals.weeks_ago
+        scope,
+        stream,
+        weeks_ago,
+        is_planned,
+        happened,
+        expected,
+        expected as chance_variance
+    from arrivals
 
 )
 
