@@ -158,8 +158,14 @@ class History:
             ],
         )
 
-    def known_at(self, as_of: datetime, only: Mapping[str, str] | None = None) -> None:
-        """The books of that instant, as the catalog in use; of a table `only` what holds."""
+    def known_at(self, as_of: datetime, instead: Mapping[str, str] | None = None) -> None:
+        """The books of that instant, as the catalog in use.
+
+        Args:
+            as_of: the instant.
+            instead: by staging table a query that takes its place, in which `{known}` is what was
+                known of it.
+        """
         connection = self.connection
         connection.execute(f"use everything; detach database if exists {CATALOG}")
         connection.execute(f"attach ':memory:' as {CATALOG}; use {CATALOG}; begin")
@@ -168,8 +174,8 @@ class History:
             known = _KNOWN.get(each.name, "select * from {table}")
             known = known.format(table=f"everything.{each.name}")
             known = known.replace("$as_of", f"timestamp '{instant:%Y-%m-%d %H:%M:%S}'")
-            if only and each.name in only:
-                known = f"select * from ({known}) where {only[each.name]}"
+            if instead and each.name in instead:
+                known = instead[each.name].format(known=f"({known})")
             connection.execute(f"create table {each.name} as {known}")
         build(connection, self._workshop.others)
         connection.execute("commit")

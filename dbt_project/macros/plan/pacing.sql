@@ -16,3 +16,15 @@
 {% macro shortest_first(period_kind) -%}
     case {{ period_kind }} when 'month' then 1 when 'quarter' then 2 else 3 end
 {%- endmacro %}
+
+{# What periods are ordered by where that of today counts: the shortest that holds the day, else the
+   latest that has begun, else the first to come. #}
+{% macro today_first(periods, today) -%}
+    case
+        when {{ periods }}.period_start_date > {{ today }} then 3
+        when {{ periods }}.period_end_date <= {{ today }} then 2
+        else 1
+    end,
+    abs({{ days_between(periods ~ ".period_start_date", today) }}),
+    {{ periods }}.period_end_date
+{%- endmacro %}

@@ -93,14 +93,7 @@ ranked as (
     select
         targets.plan_value,
         row_number() over (
-            order by
-                case
-                    when periods.period_start_date > run_parameter.as_of_date then 3
-                    when periods.period_end_date <= run_parameter.as_of_date then 2
-                    else 1
-                end,
-                abs({{ days_between("periods.period_start_date", "run_parameter.as_of_date") }}),
-                periods.period_end_date
+            order by {{ today_first("periods", "run_parameter.as_of_date") }}
         ) as preference
     from targets
     inner join versions on targets.version = versions.version

@@ -98,10 +98,7 @@ ranked as (
         settings.window_days,
         row_number() over (
             partition by kpis.metric
-            order by
-                case when periods.period_end_date > run_parameter.as_of_date then 0 else 1 end,
-                periods.period_start_date desc,
-                periods.period_end_date asc
+            order by {{ today_first("periods", "run_parameter.as_of_date") }}
         ) as preference
     from governing
     cross join run_parameter
