@@ -261,9 +261,8 @@ final as (
                 "running.numerator",
                 "running.waiting",
                 "(running.expected_value + running.expected_of_waiting_value)",
-                "case plan.unit"
-                ~ " when 'minor' then running.chance_value"
-                ~ " else coalesce(running.chance_value, running.expected_value) end",
+                "case plan.unit when 'count' then running.expected_value"
+                ~ " else running.chance_value end",
                 "plan.variance_sigma",
             ) }},
             true
