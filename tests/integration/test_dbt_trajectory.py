@@ -343,6 +343,22 @@ def test_a_budget_of_billions_is_projected(in_june: History) -> None:
     assert row["verdict"] == "pivot"
 
 
+def test_a_month_of_billions_of_leads_is_projected(in_june: History) -> None:
+    """Somebody types a number that cannot be: the run goes on and the figure shows it."""
+    in_june.known_at(
+        datetime(2026, 5, 20, 12, tzinfo=UTC),
+        {
+            "stg_landed__plan_target": "select * replace (if(metric = 'leads' and"
+            " period = 'FY2026-M06', value * 100000000, value) as value) from {known}"
+        },
+    )
+    (row,) = in_june.rows(
+        "select * from rpt_trajectory__kpi_period where metric = 'leads' and scope = 'company'"
+        " and period = 'FY2026-Q2'"
+    )
+    assert 10**9 < row["low_value"] < row["projected_value"] < row["high_value"]
+
+
 def test_refunds_beyond_the_spend_are_no_forecast(in_june: History) -> None:
     """A platform pays back more than was spent of late: nothing is to come, no refund."""
     in_june.known_at(

@@ -41,14 +41,15 @@
    week's spend. #}
 {% macro prior_scatter() -%}
     case
-        when stream = 'budget' then 0.02 * {{ steady_sum("fitted / 1e3") }} * 1e3 / count(*)
+        when stream = 'budget' then 0.02 * {{ steady_sum("fitted") }} / count(*)
         else 1
     end
 {%- endmacro %}
 
-{# A sum of floating-point figures that does not depend on their order: in whole billionths. #}
+{# A sum of floating-point figures that does not depend on their order: in whole billionths, up to
+   1e29. #}
 {% macro steady_sum(expression) -%}
-    (cast({{ exact_sum("cast(round((" ~ expression ~ ") * 1e9, 0) as bigint)") }} as double) / 1e9)
+    cast(sum(cast({{ expression }} as decimal(38, 9))) as double)
 {%- endmacro %}
 
 {# The same for squares of money, beyond bigint: in whole units. #}
@@ -63,7 +64,7 @@
 
 {# The same over a window. #}
 {% macro steady_running(expression, frame) -%}
-    (cast(sum(cast(round(({{ expression }}) * 1e9, 0) as bigint)) over {{ frame }} as double) / 1e9)
+    cast(sum(cast({{ expression }} as decimal(38, 9))) over {{ frame }} as double)
 {%- endmacro %}
 
 {# The relative variance that wandering gives the mean level of so many days to come: that of the

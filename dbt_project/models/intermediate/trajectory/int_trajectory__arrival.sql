@@ -31,8 +31,7 @@ levels as (
 
 ),
 
--- The days of late that have a pace; of days alone also their weight (what the plan has in money is
--- beyond such a sum).
+-- The days of late that have a pace, and what they weigh together.
 recent as (
 
     select
@@ -40,7 +39,7 @@ recent as (
         stream,
         position,
         count(*) as watched_days,
-        {{ steady_sum("case when position > 1 then base end") }} as weight
+        {{ steady_sum("base") }} as weight
     from pace
     where base is not null and days_ago between 1 and {{ level_days() }}
     group by scope, stream, position

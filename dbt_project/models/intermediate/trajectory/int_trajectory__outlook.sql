@@ -144,7 +144,7 @@ sums as (
         {{ steady_sum("case when is_arrival then expected else 0 end") }} as to_arrive,
         {{ steady_sum("chance_variance") }} as chance_variance,
         {{ steady_sum("expected_unknown") }} as expected_unknown,
-        {{ steady_sum("expected_minor / 1e3") }} * 1e3 as expected_minor
+        {{ steady_sum("expected_minor") }} as expected_minor
     from prospects
     group by scope, period, to_position
 
@@ -210,7 +210,7 @@ spend_days as (
         arrivals.scope,
         horizons.period,
         arrivals.stream,
-        {{ steady_sum("arrivals.expected / 1e3") }} * 1e3 as to_arrive,
+        {{ steady_sum("arrivals.expected") }} as to_arrive,
         min(arrivals.scatter) as scatter,
         min(arrivals.level_variance) as level_variance,
         min({{ wander_until("arrivals.wander", "horizons.days_left") }}) as wander_variance,

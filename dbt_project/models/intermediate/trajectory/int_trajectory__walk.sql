@@ -37,7 +37,7 @@ totals as (
         stream,
         is_planned,
         cast({{ exact_sum("happened") }} as double) as happened,
-        {{ steady_sum("expected / 1e3") }} * 1e3 as expected
+        {{ steady_sum("expected") }} as expected
     from weeks
     group by scope, stream, is_planned
 
@@ -87,11 +87,11 @@ scatters as (
         stream,
         least(
             (
-                {{ steady_sum("deviation * deviation / chance_variance / 1e3") }} * 1e3
+                {{ steady_sum("deviation * deviation / chance_variance") }}
                 + {{ prior_weeks() }} * {{ prior_scatter() }}
             ) / (greatest(count(*) - 1, 0) + {{ prior_weeks() }}),
             (
-                {{ steady_sum("change * change / change_variance / 1e3") }} * 1e3
+                {{ steady_sum("change * change / change_variance") }}
                 + {{ prior_weeks() }} * {{ prior_scatter() }}
             ) / (count(change) + {{ prior_weeks() }})
         ) as scatter
@@ -260,9 +260,9 @@ discounted as (
         weeks.stream,
         believed.wander,
         believed.belief,
-        {{ steady_sum("power(believed.kept, weeks.weeks_ago) * weeks.happened / 1e3") }} * 1e3
+        {{ steady_sum("power(believed.kept, weeks.weeks_ago) * weeks.happened") }}
             as seen,
-        {{ steady_sum("power(believed.kept, weeks.weeks_ago) * weeks.expected / 1e3") }} * 1e3
+        {{ steady_sum("power(believed.kept, weeks.weeks_ago) * weeks.expected") }}
             as due
     from weeks
     inner join believed
@@ -279,8 +279,8 @@ mixed as (
         scope,
         stream,
         exp({{ steady_sum("belief * ln(wander)") }}) as wander,
-        {{ steady_sum("belief * seen / 1e3") }} * 1e3 as seen,
-        {{ steady_sum("belief * due / 1e3") }} * 1e3 as due
+        {{ steady_sum("belief * seen") }} as seen,
+        {{ steady_sum("belief * due") }} as due
     from discounted
     group by scope, stream
 

@@ -142,7 +142,7 @@ arrivals as (
         is_planned,
         {{ floor_div("days_ago - 1", 7) }} as weeks_ago,
         {{ exact_sum("arrived") }} as happened,
-        {{ steady_sum("base / 1e3") }} * 1e3 as expected
+        {{ steady_sum("base") }} as expected
     from pace
     group by scope, stream, is_planned, {{ floor_div("days_ago - 1", 7) }}
 
